@@ -1,0 +1,1 @@
+"""Generators and small real data sets."""

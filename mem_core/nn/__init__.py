@@ -1,0 +1,1 @@
+"""Building blocks that several mechanisms use: functions over dicts of parameters."""

@@ -1,0 +1,1 @@
+"""Optimizers, learning-rate schedules, curve fitting and the training loop."""
