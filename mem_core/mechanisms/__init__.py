@@ -1,0 +1,1 @@
+"""One module per paper, in six families that say where the memory lives."""

@@ -1,0 +1,1 @@
+"""Memory as a module of the network."""

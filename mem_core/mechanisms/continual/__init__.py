@@ -1,0 +1,1 @@
+"""Memory kept while learning more."""

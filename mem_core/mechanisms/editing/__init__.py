@@ -1,0 +1,1 @@
+"""Memory read, changed and removed."""

@@ -1,0 +1,1 @@
+"""Memory written into weights by training."""
