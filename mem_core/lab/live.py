@@ -1,0 +1,101 @@
+"""A run that a page is looking at: its frames as they arrive, and what went wrong if something did.
+
+A short run finishes inside the cell that started it, which saves a round trip. A longer one goes on in a thread, so
+that the page stays alive: its stop button works, and a moved control replaces the run at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import marimo as mo
+
+from mem_core.lab.runner import Request, chosen
+from mem_core.mechanisms.contract import Frame, Result, RunError
+from mem_core.mechanisms.tables import Table
+
+SECONDS_IN_CELL = 0.12
+"""How long a run may keep its cell: below the tenth of a second or so that people feel as immediate."""
+SECONDS_BETWEEN_FRAMES = 0.15
+"""The least time between two frames sent to the page: about what a slow laptop needs to draw a page of charts."""
+
+
+class Live:
+    """One run as a page sees it.
+
+    Attributes:
+        request: what is being run.
+        frame: the newest frame, or None before the first.
+        problem: one sentence if the run ended early.
+        finished, stopped: how it ended.
+        seconds: time since the start, or until the end.
+    """
+
+    def __init__(self, request: Request, previous: Live | None, changed: Callable[[], None]) -> None:
+        self.request = request
+        self.frame: Frame | None = None
+        self.problem = ""
+        self.finished = self.stopped = False
+        self._before = previous.tables if previous is not None else {}
+        self._changed = changed
+        self._started = time.perf_counter()
+        self._ended: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds from the start until now, or until the end."""
+        return (self._ended or time.perf_counter()) - self._started
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are still to come."""
+        return self._ended is None
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The newest tables; before the first frame, those of the run before, so that the page never goes blank."""
+        return self.frame.tables if self.frame is not None else self._before
+
+    @property
+    def result(self) -> Result | None:
+        """The run as a result, once it is finished."""
+        if not self.finished or self.frame is None:
+            return None
+        request = self.request
+        return Result(request.settings, request.seed, request.engine.kind, self.frame.tables, self.seconds)
+
+    def start(self) -> Live:
+        """Run for a moment here, and go on in a thread if that is not enough."""
+        frames = chosen().frames(self.request)
+        if self._advance(frames, until=time.perf_counter() + SECONDS_IN_CELL):
+            mo.Thread(target=self._continue, args=(frames,), daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        """End the run after the frame at hand; what has arrived stays on the page."""
+        self.stopped = True
+
+    def _continue(self, frames: Iterator[Frame]) -> None:
+        thread = mo.current_thread()
+        while self._advance(frames, until=time.perf_counter() + SECONDS_BETWEEN_FRAMES):
+            if thread.should_exit:  # its cell has been run again: nobody is looking at this run any more
+                self.stopped = True
+            else:
+                self._changed()
+        if not thread.should_exit:
+            self._changed()
+
+    def _advance(self, frames: Iterator[Frame], until: float) -> bool:
+        """Take frames until a time, at least one; say whether more may come."""
+        try:
+            while not self.stopped:
+                self.frame = next(frames)
+                if time.perf_counter() >= until:
+                    return True
+        except StopIteration:
+            self.finished = True
+        except RunError as error:
+            self.problem = str(error)
+        self._ended = time.perf_counter()
+        return False

@@ -1,0 +1,56 @@
+"""Where the run is: progress, stop, pin, and which engine computes it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import marimo as mo
+
+from mem_core.lab import link, styles
+from mem_core.lab.live import Live
+
+if TYPE_CHECKING:
+    from mem_core.lab.page import Page
+
+SECONDS_BEFORE_PROGRESS = 0.5
+"""A run shorter than this shows no progress bar: it would only flicker."""
+
+
+def status(page: Page, live: Live) -> mo.Html:
+    """Return the line above the charts, and one sentence if something was wrong."""
+    parts: list[Any] = [styles.callout(problem, "danger") for problem in (page.problem, live.problem) if problem]
+    parts.append(mo.Html(f"<div class='lab-status' role='status' data-state='{_state(live)}'>{_words(live)}</div>"))
+    parts.append(
+        mo.hstack(page.hold("status", _buttons(page, live)), justify="start", align="center", wrap=True, gap=0.5)
+    )
+    return mo.vstack(parts, gap=0.4)
+
+
+def _state(live: Live) -> str:
+    return "running" if live.running else "stopped" if live.stopped else "problem" if live.problem else "finished"
+
+
+def _words(live: Live) -> str:
+    frame = live.frame
+    message = escape(frame.message) if frame is not None else ""
+    if live.running:
+        share = frame.progress if frame is not None else 0.0
+        bar = f"<progress class='lab-progress' max='1' value='{share:.3f}' aria-label='Progress of the run'></progress>"
+        return bar + (message or "Starting …")
+    ended = "Stopped" if live.stopped else "Ended early" if live.problem else "Done"
+    return f"{ended} in {live.seconds:.2f} s. {message}"
+
+
+def _buttons(page: Page, live: Live) -> list[Any]:
+    buttons: list[Any] = []
+    if live.running:
+        buttons.append(mo.ui.button(label="Stop", kind="danger", on_click=lambda _: live.stop()))
+    buttons.append(mo.ui.button(label="Pin this run", tooltip="Keep it to compare", on_click=lambda _: page.pin()))
+    if page.pinned:
+        label = f"Remove {len(page.pinned)} pinned"
+        buttons.append(mo.ui.button(label=label, on_click=lambda _: page.unpin()))
+    address = link.write(live.request.settings, page.default, live.request.seed)
+    buttons.append(mo.Html(f"<a class='lab-link' href='{escape(address)}'>Link to this state</a>"))
+    buttons.append(mo.Html(styles.badge(page.engine.badge)))
+    return buttons
