@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from mem_core.engine import select
+from mem_core.kernels.activations import silu, softplus
+from mem_core.kernels.dispatch import Kernel, kind_of, namespace, zeros
+
+EVERYTHING_ON_NUMPY = """
+import sys
+import numpy as np
+from mem_core import kernels
+
+one = np.ones((1, 20, 1, 1), dtype=np.float32)
+kernels.ssd_scan(one, one[..., 0], -one[0, 0, 0], one, one, z=one, dt_softplus=True)
+kernels.linear_scan(one[..., 0], one[..., 0])
+kernels.causal_conv1d(one[..., 0], one[0, ..., 0], activation="silu")
+kernels.scatter_add(one[0, :, 0], np.zeros(20, dtype=int), 2)
+print([name for name in ("torch", "autograd", "array_api_compat", "triton") if name in sys.modules])
+"""
+
+
+def test_numpy_arrays_need_neither_torch_nor_autograd():
+    done = subprocess.run([sys.executable, "-c", EVERYTHING_ON_NUMPY], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]", done.stdout
+
+
+def test_kinds_are_told_apart():
+    array, tensor = np.ones(2), torch.ones(2)
+    assert kind_of(array, None) == "numpy"
+    assert kind_of(tensor) == "torch"
+    seen = []
+    engine = select("numpy")
+    engine.value_and_grad(lambda x: (seen.append((kind_of(array, x), namespace(x).__name__)), x.sum())[1])(array)
+    assert seen == [("autograd", "autograd.numpy")]
+
+
+def test_mixed_and_foreign_arguments_are_refused():
+    with pytest.raises(TypeError, match="PyTorch tensors and some are not"):
+        kind_of(torch.ones(2), np.ones(2))
+    with pytest.raises(TypeError, match="Expected an array, got list"):
+        kind_of([1.0])
+
+
+def test_zeros_take_type_and_device_from_another_array(engine):
+    found = zeros((2, 3), like=engine.asarray(np.ones(1)))
+    assert engine.to_numpy(found).dtype == np.float64
+    np.testing.assert_array_equal(engine.to_numpy(found), np.zeros((2, 3)))
+
+
+class TensorOnGpu(torch.Tensor):
+    is_cuda = True
+
+
+def test_a_gpu_gets_the_triton_version_once_there_is_one():
+    kernel = Kernel(lambda x: "numpy", lambda *_: (), lambda: lambda x: "torch")
+    here, there = torch.ones(1), torch.ones(1).as_subclass(TensorOnGpu)
+    assert (kernel(np.ones(1)), kernel(here), kernel(there)) == ("numpy", "torch", "torch")
+    kernel.register_triton(lambda x: "triton")
+    assert (kernel(np.ones(1)), kernel(here), kernel(there)) == ("numpy", "torch", "triton")
+
+
+@pytest.mark.parametrize("function", [silu, softplus])
+def test_activations_and_their_slopes_are_the_same_on_both_engines(function):
+    points = np.array([-800.0, -90.0, -20.0, -1.0, 0.0, 1e-3, 19.9, 20.1, 79.9, 80.1, 800.0])
+    found = []
+    for kind in ("numpy", "torch"):
+        engine = select(kind, "float64")
+        _, gradient = engine.value_and_grad(lambda x, engine=engine: engine.xp.sum(function(x)))(engine.asarray(points))
+        found.append((engine.to_numpy(function(engine.asarray(points))), engine.to_numpy(gradient)))
+    for numpy, torch_ in zip(*found, strict=True):
+        np.testing.assert_allclose(numpy, torch_, rtol=1e-12, atol=1e-15)
