@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mem_core.lab.chart_templates import RUN, THIS_RUN, ends_name, specification, tables_used
+from mem_core.lab.chart_templates import PRESENT, RUN, THIS_RUN, ends_name, specification, tables_used
 from mem_core.lab.line_ends import line_ends
 from mem_core.mechanisms.charts import Chart
 from mem_core.mechanisms.tables import Table
@@ -22,7 +22,15 @@ def bind(chart: Chart, tables: Tables, pinned: Sequence[tuple[str, Tables]] = ()
     for layer in chart.layers:
         if layer.label_ends:
             data[ends_name(layer)] = line_ends(chart, layer, data[layer.table])
-    return {**specification(chart), "datasets": data, "description": chart.describe(tables)}
+    params = [{"name": PRESENT, "value": present(chart, data)}]
+    return {**specification(chart), "params": params, "datasets": data, "description": chart.describe(tables)}
+
+
+def present(chart: Chart, data: Mapping[str, Rows]) -> list[str]:
+    """List the chart's series that occur in the data, in the chart's order."""
+    columns = [(layer.table, layer.color) for layer in chart.layers if layer.color]
+    found = {row[column] for table, column in columns for row in data[table] if column in row}
+    return [name for name in chart.series if name in found]
 
 
 def rows_of_runs(name: str, tables: Tables, pinned: Sequence[tuple[str, Tables]] = ()) -> Rows:

@@ -20,6 +20,8 @@ Drawing = Any
 RUN = "run"
 """Column added to every bound row: which run it comes from."""
 THIS_RUN = "this run"
+PRESENT = "present"
+"""Parameter of a specification: the series that the bound data has, in the chart's order."""
 LABEL_Y = "label y"
 """Column of a line's end: where its name is written, a little away from the names of its neighbours."""
 
@@ -30,14 +32,18 @@ _LIVE_ONLY = ("area", "heatmap", "text")  # overlaying a pinned run on these hid
 @cache
 def specification(chart: Chart) -> dict[str, Any]:
     """Return the chart's specification without data; its data sets are named after the mechanism's tables."""
-    layers = [part for layer in chart.layers for part in _parts(chart, layer)]
-    drawn = alt.layer(*layers).properties(width="container", height=chart.height)
-    drawn = drawn.configure(**CONFIG)
-    spec: dict[str, Any] = drawn.to_dict(validate=False)
+    spec: dict[str, Any] = draw(chart).to_dict(validate=False)
     # No chart menu: it has no accessible name, and the page offers the data itself. SVG, so that text can follow
     # the page's colour into dark mode.
     spec["usermeta"] = {"embedOptions": {"actions": False, "renderer": "svg"}}
     return spec
+
+
+def draw(chart: Chart) -> Drawing:
+    """Build the chart with Altair."""
+    layers = [part for layer in chart.layers for part in _parts(chart, layer)]
+    present = alt.param(name=PRESENT, value=list(chart.series))
+    return alt.layer(*layers).add_params(present).properties(width="container", height=chart.height).configure(**CONFIG)
 
 
 def tables_used(chart: Chart) -> tuple[str, ...]:
@@ -103,11 +109,18 @@ def _domain(chart: Chart, values: tuple[Any, ...]) -> dict[str, Any]:
     return {"domain": list(chart.series), "range": [values[i % len(values)] for i in range(len(chart.series))]}
 
 
+def _legend(chart: Chart) -> alt.Legend:
+    """Return a legend of the series that are drawn: a series that was not selected must not be promised."""
+    keywords = {"values": alt.ExprRef(PRESENT)} if chart.series else {}
+    return alt.Legend(title=chart.legend or None, **keywords)
+
+
 def _color(chart: Chart, layer: Layer) -> Any:
     if not layer.color:
-        return alt.value(SERIES_COLORS[0])
+        # Beside coloured series a line without a name is background: it must not look like one of them.
+        return alt.value(TEXT if chart.series else SERIES_COLORS[0])
     labelled = any(other.label_ends and other.color == layer.color for other in chart.layers)
-    legend = None if labelled else alt.Legend(title=chart.legend or None)
+    legend = None if labelled else _legend(chart)
     return alt.Color(layer.color, type="nominal", scale=alt.Scale(**_domain(chart, SERIES_COLORS)), legend=legend)
 
 
@@ -118,7 +131,7 @@ def _dash(chart: Chart, layer: Layer) -> Any:
         return alt.value([1, 0])
     # The same title and field as the colour's, so that Vega-Lite draws one legend for both.
     scale = alt.Scale(**_domain(chart, SERIES_DASHES))
-    return alt.StrokeDash(layer.color, type="nominal", scale=scale, legend=alt.Legend(title=chart.legend or None))
+    return alt.StrokeDash(layer.color, type="nominal", scale=scale, legend=_legend(chart))
 
 
 def _detail(layer: Layer) -> Any:
@@ -146,6 +159,7 @@ def _line(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
         color=_color(chart, layer),
         strokeDash=_dash(chart, layer),
         detail=_detail(layer),
+        order=alt.value(None),  # rows in the order of the table: a path may turn back
         opacity=_faded(),
         tooltip=_tooltip(chart, layer),
     )
@@ -181,7 +195,10 @@ def _bar(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
 
 
 def _area(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
-    return base.mark_area(opacity=0.75, clip=True).encode(
+    # The first of the series lies at the bottom.
+    ranked = base.transform_calculate(rank=f"indexof({list(chart.series)}, datum['{layer.color}'])")
+    return ranked.mark_area(opacity=0.75, clip=True).encode(
+        order=alt.Order("rank", type="quantitative", sort="ascending"),
         x=_x(chart, layer),
         y=alt.Y(layer.y, type="quantitative", title=_title(chart.y), scale=_scale(chart.y), stack="zero"),
         color=_color(chart, layer),

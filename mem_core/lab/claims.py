@@ -51,9 +51,9 @@ class ClaimBoard:
         if _needs_more(claim):
             job = self._jobs.get(_key(claim, result))
             if job is None:
-                return "", f"needs {len(claim.variants)} runs"
+                return "", f"needs {_runs(len(claim.variants))}"
             if job.running:
-                return "", f"running {len(claim.variants)} runs …"
+                return "", f"measuring {_runs(len(claim.variants))} …"
             if job.problem:
                 return "", escape(job.problem)
             return _words(job.outcome)
@@ -65,7 +65,9 @@ class ClaimBoard:
             return mo.Html("")
         runs = {str(sorted(variant.items())) for claim in open_claims for variant in claim.variants}
         seconds = len(runs) * result.seconds
-        label = f"Measure the other {len(open_claims)} at these settings ({len(runs)} runs, about {_duration(seconds)})"
+        label = (
+            f"Measure the other {len(open_claims)} at these settings ({_runs(len(runs))}, about {_duration(seconds)})"
+        )
         return mo.ui.button(label=label, on_click=lambda _: self._measure(open_claims, result))
 
     def _measure(self, claims: list[Claim], result: Result) -> None:
@@ -104,6 +106,10 @@ def _words(evidence: Evidence) -> tuple[str, str]:
     verdict = styles.badge("✓ holds") if evidence.holds else styles.badge("✗ not here")
     note = f"<br><span class='lab-small'>{escape(evidence.note)}</span>" if evidence.note else ""
     return value, verdict + note
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"
 
 
 def _duration(seconds: float) -> str:

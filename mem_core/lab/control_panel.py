@@ -61,7 +61,7 @@ class ControlPanel(UIElement[Texts, Texts]):
 def described(name: str, control: Control) -> dict[str, Any]:
     """Describe a control to the page: which kind it is, its words, and its bounds."""
     words = {"name": name, "label": control.label, "unit": control.unit, "help": control.help}
-    words |= {"allowed": control.allowed}
+    words |= {"allowed": control.allowed, "group": control.group}
     match control:
         case Number():
             return words | {

@@ -55,12 +55,28 @@
       this.values = { ...read("data-initial-value", {}) };
       this.sent = 0;
       this.fields = {};
-      this.replaceChildren(...this.controls.map((control) => this.row(control)), this.buttons());
+      this.replaceChildren(...this.rows(), this.buttons());
       this.built = true;
     }
 
     reset() {
       this.rerender();
+    }
+
+    // Neighbours of one group share a fold; it is open where the panel starts with it.
+    rows() {
+      const shown = [];
+      let fold = null;
+      for (const control of this.controls) {
+        if (!control.group) fold = null;
+        else if (fold?.dataset.group !== control.group) {
+          const open = shown.length === 0;
+          fold = make("details", { class: "lab-group", "data-group": control.group, open }, make("summary", {}, control.group));
+          shown.push(fold);
+        }
+        (fold ?? { append: (node) => shown.push(node) }).append(this.row(control));
+      }
+      return shown;
     }
 
     row(control) {

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import marimo as mo
 from marimo._plugins.stateless.mime import mime_renderer
@@ -16,6 +16,10 @@ from mem_core.lab.chart_templates import tables_used
 from mem_core.mechanisms.charts import Chart
 from mem_core.mechanisms.tables import Table
 
+if TYPE_CHECKING:
+    from mem_core.lab.live import Live
+    from mem_core.lab.page import Page
+
 SHOWN_ROWS = 500
 """Rows of a table shown in the page; the CSV holds them all."""
 
@@ -24,8 +28,13 @@ _SCROLLING = "max-height:16rem;overflow:auto;color:var(--foreground)"
 _COMPACT = "font-size:.8rem;font-variant-numeric:tabular-nums;border-spacing:.8rem 0;text-align:right"
 
 
-def figure(chart: Chart, tables: Tables, pinned: Sequence[tuple[str, Tables]] = ()) -> mo.Html:
-    """Return the chart with everything that belongs to it."""
+def figure(page: Page, live: Live, key: str) -> mo.Html:
+    """Return the chart of that name with everything that belongs to it, for the run at hand and the pinned ones."""
+    return chart_with_words(page.mechanism.chart(key), live.tables, page.pinned)
+
+
+def chart_with_words(chart: Chart, tables: Tables, pinned: Sequence[tuple[str, Tables]] = ()) -> mo.Html:
+    """Return a chart between its title and the sentences that say what it shows."""
     if not any(name in tables for name in tables_used(chart)):
         return mo.Html(
             f"<div class='lab-figure'><h3>{escape(chart.title)}</h3><p>Waiting for the first frame.</p></div>"

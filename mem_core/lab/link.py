@@ -26,7 +26,7 @@ class Link:
 def read(default: Settings, query: Mapping[str, str | list[str]]) -> Link:
     """Read a link's query; anything malformed is reported, never guessed at."""
     texts = {name: value for name, value in query.items() if name in (*default.controls(), "seed")}
-    unknown = [name for name in query if name not in texts and name not in _FOREIGN]
+    unknown = [name for name in query if name not in texts and name not in FOREIGN]
     try:
         if unknown:
             default.refuse_unknown({unknown[0]: ""})
@@ -48,7 +48,7 @@ def differences(settings: Settings, default: Settings, seed: int) -> dict[str, s
     return texts | ({"seed": str(seed)} if seed else {})
 
 
-_FOREIGN = ("file", "kiosk", "show-code", "include-code", "theme", "session_id", "access_token", "embed")
+FOREIGN = ("file", "kiosk", "show-code", "include-code", "theme", "session_id", "access_token", "embed")
 """Names that marimo itself reads from a page's address."""
 
 

@@ -46,7 +46,7 @@ class Layer:
         mark: `line`, `point`, `bar` (grouped by `color`), `area` (stacked by `color`), `band` (from `y` to `y2`),
             `errorbar` (from `y` to `y2`), `rule_x` (a vertical line at `x`), `rule_y` (a horizontal line at `y`),
             `heatmap` (a cell per row, coloured by `color` as a number), `text` (the column `text` at x, y).
-        table: name of the table in the frame.
+        table: name of the table in the frame. The page adds a column `run` to it, so it may not have one itself.
         x, y, y2: column names.
         color: column whose values name the series (a number for `heatmap`).
         dash: column whose values choose the dash, where two things differ (for example train and test).

@@ -21,11 +21,19 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """What every control has: words for a learner, and `check`, which returns the value or raises `SettingsError`."""
+    """What every control has: words for a learner, and `check`, which returns the value or raises `SettingsError`.
+
+    Attributes:
+        label: what the learner sets.
+        help: what it does and what to look for, in a sentence or two.
+        unit: of the value; empty for a pure number or a name.
+        group: heading under which the page gathers controls that belong together; empty for none.
+    """
 
     label: str
     help: str
     unit: str = ""
+    group: str = ""
 
     @property
     def allowed(self) -> str:

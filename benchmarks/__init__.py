@@ -1,0 +1,1 @@
+"""Measured figures: what is slow for a learner, and beside what."""

@@ -1,0 +1,265 @@
+"""Every notebook as a learner meets it: opened from the gallery, moved, read, restored."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from mem_core.mechanisms import catalog
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SLUGS = catalog.slugs()
+RUN_MILLISECONDS = 60_000
+"""Long enough for the longest default run on two busy cores."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """A control whose change every chart reader would notice, and the chart that shows it."""
+
+    control: str
+    chart: str
+
+
+MOVES = {
+    "memorybank": Move("tau", "store_size"),
+    "river-valley": Move("peak_rate", "loss"),
+    "grokking-li2": Move("weight_decay", "accuracy"),
+    "longmamba": Move("length", "accuracy"),
+}
+
+
+def open_notebook(page: Page, slug: str, query: str = "") -> None:
+    page.goto(f"/{catalog.load(slug).family}/{slug}/{query}")
+    wait_for_the_end(page)
+
+
+def wait_for_the_end(page: Page) -> None:
+    expect(page.locator(".lab-status")).to_have_attribute("data-state", "finished", timeout=RUN_MILLISECONDS)
+
+
+def slider(page: Page, name: str) -> Locator:
+    return page.locator(f".lab-panel [data-control='{name}'] input[type=range]")
+
+
+def entry(page: Page, name: str) -> Locator:
+    return page.locator(f".lab-panel [data-control='{name}'] input[type=text]")
+
+
+def described(page: Page, chart: str) -> Locator:
+    return page.locator(f"[data-chart='{chart}'] .lab-description")
+
+
+def drawn(page: Page, chart: str) -> str:
+    return page.locator(f"[data-chart='{chart}'] svg").first.inner_html()
+
+
+def claims(page: Page) -> str:
+    return page.locator(".lab-claims").inner_text()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_notebook_opens_from_the_gallery_with_all_its_charts_claims_and_the_exercise(page: Page, slug: str) -> None:
+    mechanism = catalog.load(slug)
+    page.goto("/")
+    page.get_by_role("link", name=mechanism.name).click()
+    wait_for_the_end(page)
+    for chart in mechanism.charts:
+        expect(
+            page.locator(f"[data-chart='{chart.key}'] svg.marks, [data-chart='{chart.key}'] svg").first
+        ).to_be_visible()
+        assert described(page, chart.key).inner_text().endswith(".")
+    for claim in mechanism.claims:
+        expect(page.locator(f"[data-claim='{claim.key}']")).to_be_visible()
+    expect(page.get_by_role("button", name="Check my answer")).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("arXiv")).first).to_be_visible()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_key_on_a_slider_changes_chart_description_and_claims(page: Page, slug: str) -> None:
+    move = MOVES[slug]
+    open_notebook(page, slug)
+    before = described(page, move.chart).inner_text(), drawn(page, move.chart), claims(page)
+    moved = slider(page, move.control)
+    moved.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    expect(described(page, move.chart)).not_to_have_text(before[0], timeout=RUN_MILLISECONDS)
+    wait_for_the_end(page)
+    assert drawn(page, move.chart) != before[1]
+    assert claims(page) != before[2]
+    assert moved.get_attribute("aria-valuetext").startswith(entry(page, move.control).input_value())  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_drag_with_the_mouse_changes_the_chart(page: Page, slug: str) -> None:
+    move = MOVES[slug]
+    open_notebook(page, slug)
+    before = described(page, move.chart).inner_text()
+    box = slider(page, move.control).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(described(page, move.chart)).not_to_have_text(before, timeout=RUN_MILLISECONDS)
+    wait_for_the_end(page)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_the_address_restores_controls_seed_and_result(page: Page, slug: str) -> None:
+    move = MOVES[slug]
+    open_notebook(page, slug)
+    slider(page, move.control).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    entry(page, "seed").fill("5")
+    entry(page, "seed").press("Enter")
+    expect(page).to_have_url(re.compile("seed=5"))
+    wait_for_the_end(page)
+    value, words, address = entry(page, move.control).input_value(), described(page, move.chart).inner_text(), page.url
+    assert f"{move.control}=" in address
+    page.goto("about:blank")
+    page.goto(address)
+    wait_for_the_end(page)
+    assert entry(page, move.control).input_value() == value
+    assert entry(page, "seed").input_value() == "5"
+    assert described(page, move.chart).inner_text() == words
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("slug", ["gallery", *SLUGS])
+def test_axe_finds_nothing_serious_and_nothing_overflows(
+    browser: Browser, site: str, slug: str, width: int, scheme: str
+) -> None:
+    page = browser.new_page(base_url=site, viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    if slug == "gallery":
+        page.goto("/")
+    else:
+        open_notebook(page, slug)
+    found = Axe().run(page).response["violations"]
+    serious = [(item["id"], item["nodes"][0]["html"]) for item in found if item["impact"] in ("serious", "critical")]
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.close()
+    assert not serious
+    assert overflow <= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("1e9", "must be"), ("nan", "must be"), ("", "is empty"), ("x", "must be")]
+)
+def test_a_typed_value_that_cannot_be_used_is_explained_and_the_result_stays(page: Page, text: str, words: str) -> None:
+    move = MOVES["river-valley"]
+    open_notebook(page, "river-valley")
+    before = described(page, move.chart).inner_text()
+    field = entry(page, move.control)
+    field.fill(text)
+    field.press("Enter")
+    problem = page.locator(f".lab-panel [data-control='{move.control}'] .lab-problem")
+    expect(problem).to_contain_text(words)
+    expect(problem).to_contain_text("a number from")
+    assert described(page, move.chart).inner_text() == before
+
+
+def test_settings_that_do_not_fit_together_are_explained_and_the_result_stays(page: Page) -> None:
+    open_notebook(page, "river-valley")
+    before = described(page, "loss").inner_text()
+    field = entry(page, "budgets")
+    field.fill("900,500,100")
+    field.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="budgets is '900,500,100'")).to_contain_text(
+        "increasing whole numbers"
+    )
+    assert described(page, "loss").inner_text() == before
+    field.fill("400,1000,2000")
+    field.press("Enter")
+    expect(page.locator(".lab-callout.danger")).to_have_count(0)
+
+
+@pytest.mark.parametrize("query", ["?seed=abc", "?tau=99", "?nonsense=1", "?tau=1&tau=2", "?days=%00"])
+def test_a_malformed_link_is_explained_and_the_page_starts_from_its_defaults(page: Page, query: str) -> None:
+    open_notebook(page, "memorybank", query)
+    expect(page.get_by_role("alert").filter(has_text="This link could not be read")).to_be_visible()
+    assert entry(page, "tau").input_value() == "1"
+
+
+def test_a_pinned_run_stays_beside_the_next_one_and_can_be_removed(page: Page) -> None:
+    open_notebook(page, "river-valley")
+    lines = page.locator("[data-chart='loss'] svg .mark-line path")
+    once = lines.count()
+    page.get_by_role("button", name="Pin this run").click()
+    entry(page, "peak_rate").fill("4")
+    entry(page, "peak_rate").press("Enter")
+    expect(lines).to_have_count(2 * once)
+    page.get_by_role("button", name="Remove 1 pinned").click()
+    expect(lines).to_have_count(once)
+
+
+def test_a_long_run_shows_its_progress_can_be_stopped_and_keeps_what_it_had(page: Page) -> None:
+    open_notebook(page, "grokking-li2")
+    entry(page, "steps").fill("1000")
+    entry(page, "steps").press("Enter")
+    expect(page.get_by_role("progressbar", name="Progress of the run")).to_be_visible()
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".lab-status")).to_have_attribute("data-state", "stopped")
+    expect(page.locator(".lab-status")).to_contain_text("Stopped in")
+    assert described(page, "accuracy").inner_text()
+
+
+def test_the_numbers_behind_a_chart_can_be_read_and_downloaded(page: Page) -> None:
+    open_notebook(page, "river-valley")
+    page.get_by_role("button", name="Numbers").first.click()
+    expect(page.get_by_role("region", name=re.compile("^Table")).first).to_contain_text("step")
+    with page.expect_download() as download:
+        page.get_by_text("as CSV").first.click()
+    text = download.value.path().read_text()
+    assert "step" in text.splitlines()[0]
+    assert len(text.splitlines()) > 20
+
+
+def test_claims_that_need_more_runs_are_measured_on_a_button(page: Page) -> None:
+    open_notebook(page, "river-valley")
+    waiting = page.locator("[data-claim]").filter(has_text=re.compile(r"needs \d+ run"))
+    assert waiting.count() > 0
+    page.get_by_role("button", name=re.compile("^Measure the other")).click()
+    expect(waiting).to_have_count(0, timeout=RUN_MILLISECONDS)
+    expect(page.locator("[data-claim]").filter(has_text=re.compile("measuring"))).to_have_count(
+        0, timeout=RUN_MILLISECONDS
+    )
+
+
+def test_a_learners_own_measurements_are_fitted_and_a_broken_file_is_explained(page: Page) -> None:
+    open_notebook(page, "memorybank")
+    before = described(page, "fit_curve").inner_text()
+    field = page.locator(".lab-panel [data-control='measurements'] textarea")
+    field.fill("delay_hours,retention\n1,0.9\n24,0.7\n48,0.6\n96,0.55\n240,0.5\n480,0.45\n")
+    field.blur()
+    expect(described(page, "fit_curve")).not_to_have_text(before, timeout=RUN_MILLISECONDS)
+    after = described(page, "fit_curve").inner_text()
+    field.fill("delay_hours,retention\n1,0.9\n24,much\n")
+    field.blur()
+    expect(page.get_by_role("alert").filter(has_text="line 3")).to_be_visible()
+    assert described(page, "fit_curve").inner_text() == after
+
+
+def test_an_uploaded_file_that_is_too_large_is_refused_in_the_page(page: Page) -> None:
+    open_notebook(page, "memorybank")
+    upload = page.locator(".lab-panel [data-control='measurements'] input[type=file]")
+    rows = b"delay_days,retention\n" + b"1,0.5\n" * 1_700_000
+    upload.set_input_files({"name": "big.csv", "mimeType": "text/csv", "buffer": rows})
+    problem = page.locator(".lab-panel [data-control='measurements'] .lab-problem")
+    expect(problem).to_contain_text("10.2 MB, but it must be at most 200 kB")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_answer_is_graded_on_a_fresh_run(page: Page, slug: str) -> None:
+    open_notebook(page, slug)
+    page.get_by_role("button", name="Check my answer").click()
+    verdict = page.get_by_role("status").filter(has_text=re.compile("^(Correct|Not yet)"))
+    expect(verdict).to_be_visible(timeout=2 * RUN_MILLISECONDS)
