@@ -111,7 +111,7 @@ def _domain(chart: Chart, values: tuple[Any, ...]) -> dict[str, Any]:
 
 def _legend(chart: Chart) -> alt.Legend:
     """Return a legend of the series that are drawn: a series that was not selected must not be promised."""
-    keywords = {"values": alt.ExprRef(PRESENT)} if chart.series else {}
+    keywords: dict[str, Any] = {"values": alt.ExprRef(PRESENT)} if chart.series else {}
     return alt.Legend(title=chart.legend or None, **keywords)
 
 
@@ -153,13 +153,13 @@ def _tooltip(chart: Chart, layer: Layer) -> list[Any]:
 
 
 def _line(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
-    return base.mark_line(strokeWidth=layer.size or 2, clip=True).encode(
+    # Rows in the order of the table: a path may turn back.
+    return base.mark_line(strokeWidth=layer.size or 2, clip=True, order=False).encode(
         x=_x(chart, layer),
         y=_y(chart, layer),
         color=_color(chart, layer),
         strokeDash=_dash(chart, layer),
         detail=_detail(layer),
-        order=alt.value(None),  # rows in the order of the table: a path may turn back
         opacity=_faded(),
         tooltip=_tooltip(chart, layer),
     )
