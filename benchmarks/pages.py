@@ -100,6 +100,7 @@ def measure(slug: str) -> Waits:
         page.locator(".lab-status[data-state=finished]").wait_for(timeout=LONGEST_MILLISECONDS)
         page.wait_for_timeout(2000)
         page.evaluate(_WATCH, chart)
+        page.locator(".lab-panel details").evaluate_all("folds => folds.forEach(fold => { fold.open = true; })")
         page.locator(f".lab-panel [data-control='{name}'] input[type=range]").focus()
         up, cpu = _moves(page, "ArrowRight", process.pid)
         down, _ = _moves(page, "ArrowLeft", process.pid)

@@ -190,6 +190,8 @@ def _bar(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
     if layer.color and chart.x.scale in ("nominal", "ordinal") and layer.color != layer.x:
         encoding["xOffset"] = alt.XOffset(layer.color, type="nominal", sort=list(chart.series) or None)
     if layer.x2:
+        # Binned: the bar goes from x to x2, where Vega-Lite would else draw a tick at x.
+        encoding["x"] = alt.X(layer.x, type="quantitative", bin="binned", title=_title(chart.x), scale=_scale(chart.x))
         encoding["x2"] = alt.X2(layer.x2)
     return base.mark_bar(clip=True).encode(**encoding)
 
@@ -249,7 +251,7 @@ def _heatmap(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
         "color": alt.Color(
             layer.color,
             type="quantitative",
-            scale=alt.Scale(scheme="cividis"),
+            scale=alt.Scale(scheme="cividis", domain=chart.color_domain or alt.Undefined),
             legend=alt.Legend(title=chart.legend or None, gradientLength=160),
         ),
         "tooltip": _tooltip(chart, layer),

@@ -61,7 +61,9 @@ class ControlPanel(UIElement[Texts, Texts]):
 def described(name: str, control: Control) -> dict[str, Any]:
     """Describe a control to the page: which kind it is, its words, and its bounds."""
     words = {"name": name, "label": control.label, "unit": control.unit, "help": control.help}
-    words |= {"allowed": control.allowed, "group": control.group}
+    words |= {"allowed": control.allowed, "group": control.group, "title": control.label}
+    if control.unit and control.unit not in control.label.lower():  # not "Training steps (steps)"
+        words["title"] = f"{control.label} ({control.unit})"
     match control:
         case Number():
             return words | {

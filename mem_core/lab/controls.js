@@ -92,15 +92,14 @@
     }
 
     label(control, id) {
-      return make("label", { for: id }, control.unit ? `${control.label} (${control.unit})` : control.label);
+      return make("label", { for: id }, control.title);
     }
 
     number(control, id) {
       const rungs = ladder(control);
       const unit = control.unit ? ` ${control.unit}` : "";
-      const name = control.unit ? `${control.label} (${control.unit})` : control.label;
       const slider = make("input", {
-        type: "range", min: 0, max: rungs.length - 1, step: 1, "aria-label": name, "aria-describedby": `${id}-help`,
+        type: "range", min: 0, max: rungs.length - 1, step: 1, "aria-label": control.title, "aria-describedby": `${id}-help`,
       });
       const entry = make("input", {
         id, type: "text", inputmode: "decimal", autocomplete: "off", "aria-describedby": `${id}-problem ${id}-help`,

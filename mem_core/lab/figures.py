@@ -30,7 +30,8 @@ _COMPACT = "font-size:.8rem;font-variant-numeric:tabular-nums;border-spacing:.8r
 
 def figure(page: Page, live: Live, key: str) -> mo.Html:
     """Return the chart of that name with everything that belongs to it, for the run at hand and the pinned ones."""
-    return chart_with_words(page.mechanism.chart(key), live.tables, page.pinned)
+    chart = page.mechanism.chart(key)
+    return chart_with_words(chart, page.with_earlier_runs(chart, live.tables), page.pinned)
 
 
 def chart_with_words(chart: Chart, tables: Tables, pinned: Sequence[tuple[str, Tables]] = ()) -> mo.Html:

@@ -13,6 +13,7 @@ from mem_core.lab.control_panel import ControlPanel
 from mem_core.lab.live import Live
 from mem_core.lab.runner import Request
 from mem_core.mechanisms import catalog
+from mem_core.mechanisms.charts import Chart
 from mem_core.mechanisms.contract import Mechanism, Tier
 from mem_core.mechanisms.controls import SettingsError
 from mem_core.mechanisms.settings import Settings
@@ -20,6 +21,9 @@ from mem_core.mechanisms.tables import Table
 
 SLOW_SECONDS = 0.5
 """A mechanism whose run has a budget above this waits for a slider to be let go before it runs again."""
+
+KEPT_RUNS = 200
+"""How many earlier runs a chart that accumulates them looks back on."""
 
 PRESETS: tuple[tuple[Tier, str, str], ...] = (
     ("browser", "Reset", "Back to the defaults, sized for a browser"),
@@ -50,6 +54,7 @@ class Page:
         self.news, self._set_news = mo.state(0, allow_self_loops=True)
         self.pinned: list[tuple[str, Mapping[str, Table]]] = []
         self.live: Live | None = None
+        self._earlier: dict[str, list[Table]] = {}
         self._held: dict[str, Any] = {}
         self.engine = _select_engine()
 
@@ -74,6 +79,7 @@ class Page:
                 return self.live
             settings, seed = self.default, 0
         self._remember_in_address(settings, seed)
+        self._keep_what_accumulates()
         request = Request(self.mechanism.slug, settings, seed, self.engine)
         self.live = Live(request, self.live, self.frames_changed).start()
         return self.live
@@ -94,6 +100,19 @@ class Page:
     def news_changed(self) -> None:
         """Let the cells that show claims and grades run again."""
         self._set_news(self.news() + 1)
+
+    def with_earlier_runs(self, chart: Chart, tables: Mapping[str, Table]) -> Mapping[str, Table]:
+        """Return the tables, with the rows of this page's earlier runs where the chart accumulates them."""
+        names = {layer.table for layer in chart.layers if layer.accumulate} & tables.keys()
+        return {**tables, **{name: tables[name].joined(self._earlier.get(name, ())) for name in names}}
+
+    def _keep_what_accumulates(self) -> None:
+        if self.live is None or not self.live.finished:
+            return
+        for name in {layer.table for chart in self.mechanism.charts for layer in chart.layers if layer.accumulate}:
+            kept = self._earlier.setdefault(name, [])
+            kept.append(self.live.tables[name])
+            del kept[:-KEPT_RUNS]
 
     def hold(self, place: str, elements: Any) -> Any:
         """Keep elements alive that no cell names: marimo knows an element only as long as somebody holds it."""

@@ -15,7 +15,16 @@ TEXT = "currentColor"
 
 SERIES_COLORS = (BLUE, VERMILLION, GREEN, PURPLE, TEXT, ORANGE, SKY, YELLOW)
 SERIES_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 4], [10, 4], [1, 3], [6, 2, 1, 2])
-SERIES_SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke", "triangle-left")
+SERIES_SHAPES = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "cross",
+    "triangle-down",
+    "triangle-right",
+    "triangle-left",
+)
 
 _FONT = "ui-sans-serif, system-ui, sans-serif"
 _AXIS = {

@@ -56,6 +56,7 @@ class Layer:
         label_ends: write each series' name at the end of its line, in place of a legend.
         outline: for `heatmap`, a column of booleans: true cells get an outline.
         size: stroke width or point size; None takes the house default.
+        accumulate: draw the rows of the page's earlier runs too, after this run's own.
     """
 
     mark: Mark
@@ -71,6 +72,7 @@ class Layer:
     label_ends: bool = False
     outline: str = ""
     size: float | None = None
+    accumulate: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ class Chart:
         look_for: what a learner should look for, in one sentence.
         series: names of the colour series in a fixed order, so that a series keeps its colour from run to run.
         legend: title of the colour legend.
+        color_domain: fixed ends of a heat map's colours; None lets the data decide.
         height: in pixels.
     """
 
@@ -98,4 +101,5 @@ class Chart:
     look_for: str = ""
     series: tuple[str, ...] = field(default=())
     legend: str = ""
+    color_domain: tuple[float, float] | None = None
     height: int = 260

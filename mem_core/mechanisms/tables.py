@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,20 @@ class Table:
         for name, value in values.items():
             keep &= self.columns[name] == value
         return Table({name: column[keep] for name, column in self.columns.items()}, self.units)
+
+    def joined(self, others: Iterable[Table]) -> Table:
+        """Return this table's rows and then those of tables with the same columns, each row once."""
+        seen: set[tuple[Any, ...]] = set()
+        kept: dict[str, list[Any]] = {name: [] for name in self.columns}
+        for table in (self, *others):
+            lists = [column.tolist() for column in table.columns.values()]
+            for row, plain in zip(zip(*lists, strict=True), table.rows(), strict=True):
+                key = tuple(plain.values())  # in which NaN is None, equal to itself
+                if key not in seen:
+                    seen.add(key)
+                    for name, value in zip(self.columns, row, strict=True):
+                        kept[name].append(value)
+        return Table.of(self.units, **kept)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the rows as plain Python values, numbers that are not finite as None, as JSON needs."""

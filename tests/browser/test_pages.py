@@ -43,12 +43,21 @@ def wait_for_the_end(page: Page) -> None:
     expect(page.locator(".lab-status")).to_have_attribute("data-state", "finished", timeout=RUN_MILLISECONDS)
 
 
+def control(page: Page, name: str) -> Locator:
+    """Find a control, unfolding the group that it is in."""
+    found = page.locator(f".lab-panel [data-control='{name}']")
+    fold = page.locator(f".lab-panel details:not([open]):has([data-control='{name}']) summary")
+    if fold.count():
+        fold.click()
+    return found
+
+
 def slider(page: Page, name: str) -> Locator:
-    return page.locator(f".lab-panel [data-control='{name}'] input[type=range]")
+    return control(page, name).locator("input[type=range]")
 
 
 def entry(page: Page, name: str) -> Locator:
-    return page.locator(f".lab-panel [data-control='{name}'] input[type=text]")
+    return control(page, name).locator("input[type=text]")
 
 
 def described(page: Page, chart: str) -> Locator:
@@ -161,7 +170,7 @@ def test_a_typed_value_that_cannot_be_used_is_explained_and_the_result_stays(pag
     field = entry(page, move.control)
     field.fill(text)
     field.press("Enter")
-    problem = page.locator(f".lab-panel [data-control='{move.control}'] .lab-problem")
+    problem = control(page, move.control).locator(".lab-problem")
     expect(problem).to_contain_text(words)
     expect(problem).to_contain_text("a number from")
     assert described(page, move.chart).inner_text() == before
@@ -236,24 +245,24 @@ def test_claims_that_need_more_runs_are_measured_on_a_button(page: Page) -> None
 
 def test_a_learners_own_measurements_are_fitted_and_a_broken_file_is_explained(page: Page) -> None:
     open_notebook(page, "memorybank")
-    before = described(page, "fit_curve").inner_text()
-    field = page.locator(".lab-panel [data-control='measurements'] textarea")
+    before = described(page, "fit_curves").inner_text()
+    field = control(page, "measurements").locator("textarea")
     field.fill("delay_hours,retention\n1,0.9\n24,0.7\n48,0.6\n96,0.55\n240,0.5\n480,0.45\n")
     field.blur()
-    expect(described(page, "fit_curve")).not_to_have_text(before, timeout=RUN_MILLISECONDS)
-    after = described(page, "fit_curve").inner_text()
+    expect(described(page, "fit_curves")).not_to_have_text(before, timeout=RUN_MILLISECONDS)
+    after = described(page, "fit_curves").inner_text()
     field.fill("delay_hours,retention\n1,0.9\n24,much\n")
     field.blur()
     expect(page.get_by_role("alert").filter(has_text="line 3")).to_be_visible()
-    assert described(page, "fit_curve").inner_text() == after
+    assert described(page, "fit_curves").inner_text() == after
 
 
 def test_an_uploaded_file_that_is_too_large_is_refused_in_the_page(page: Page) -> None:
     open_notebook(page, "memorybank")
-    upload = page.locator(".lab-panel [data-control='measurements'] input[type=file]")
+    upload = control(page, "measurements").locator("input[type=file]")
     rows = b"delay_days,retention\n" + b"1,0.5\n" * 1_700_000
     upload.set_input_files({"name": "big.csv", "mimeType": "text/csv", "buffer": rows})
-    problem = page.locator(".lab-panel [data-control='measurements'] .lab-problem")
+    problem = control(page, "measurements").locator(".lab-problem")
     expect(problem).to_contain_text("10.2 MB, but it must be at most 200 kB")
 
 
