@@ -1,5 +1,7 @@
 """The page to beat: the same run and the same charts, in a plain marimo notebook that rebuilds its charts each time.
 
+It even gets its data in our compact form: what differs is that every chart is built with Altair again.
+
 Which mechanism and which setting it moves come from the environment, so that one file serves for all.
 """
 
@@ -16,8 +18,8 @@ def _():
     import marimo as mo
 
     from mem_core.engine import select
-    from mem_core.lab.chart_binding import rows_of_runs
-    from mem_core.lab.chart_templates import draw
+    from mem_core.lab.chart_binding import as_csv, columns_drawn, runs
+    from mem_core.lab.chart_templates import draw, tables_used
     from mem_core.lab.control_panel import described
     from mem_core.mechanisms import catalog
     from mem_core.mechanisms.experiment import run_to_end
@@ -26,7 +28,7 @@ def _():
     name = os.environ["PLAIN_SETTING"]
     default = mechanism.presets["browser"]
     engine = select()
-    return default, described, draw, engine, mechanism, mo, name, rows_of_runs, run_to_end
+    return as_csv, columns_drawn, default, described, draw, engine, mechanism, mo, name, run_to_end, runs, tables_used
 
 
 @app.cell
@@ -51,11 +53,13 @@ def _(default, engine, mechanism, moved, name, run_to_end):
 
 
 @app.cell
-def _(draw, mechanism, mo, rows_of_runs, tables):
+def _(as_csv, columns_drawn, draw, mechanism, mo, runs, tables, tables_used):
     charts = []
     for chart in mechanism.charts:
         drawn = draw(chart)
-        drawn.datasets = {table: rows_of_runs(table, tables) for table in tables}
+        drawn.datasets = {
+            table: as_csv(columns_drawn(chart, table), runs(table, tables)) for table in tables_used(chart)
+        }
         charts.append(drawn)
     mo.vstack(charts)
     return

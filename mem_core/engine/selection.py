@@ -7,6 +7,7 @@ import os
 
 from mem_core.engine.base import Engine, EngineError, Precision
 from mem_core.engine.numpy_engine import NumpyEngine
+from mem_core.engine.threads import use_one_thread
 
 NAMES = ("auto", "numpy", "torch", "cuda")
 ENVIRONMENT_VARIABLE = "MEM_CORE_ENGINE"
@@ -35,12 +36,14 @@ def select(name: str = "auto", precision: Precision = "float32") -> Engine:
     if name == "auto":
         name = best_available()
     if name == "numpy":
+        use_one_thread()
         return NumpyEngine(precision)
     problem = _missing(name)
     if problem:
         raise EngineError(problem)
     from mem_core.engine.torch_engine import TorchEngine
 
+    use_one_thread()
     return TorchEngine("cuda" if name == "cuda" else "cpu", precision)
 
 

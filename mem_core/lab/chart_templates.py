@@ -56,8 +56,12 @@ def ends_name(layer: Layer) -> str:
     return f"{layer.table} {layer.color} ends"
 
 
+def _named(name: str) -> alt.NamedData:
+    return alt.NamedData(name, format=alt.CsvDataFormat(type="csv"))
+
+
 def _parts(chart: Chart, layer: Layer) -> list[Drawing]:
-    base = alt.Chart(alt.NamedData(layer.table))
+    base = alt.Chart(_named(layer.table))
     if layer.mark in _LIVE_ONLY:
         base = base.transform_filter(alt.datum[RUN] == THIS_RUN)
     parts = [_DRAW[layer.mark](base, chart, layer)]
@@ -198,9 +202,9 @@ def _bar(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
 
 def _area(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
     # The first of the series lies at the bottom.
-    ranked = base.transform_calculate(rank=f"indexof({list(chart.series)}, datum['{layer.color}'])")
+    ranked = base.transform_calculate(place_in_stack=f"indexof({list(chart.series)}, datum['{layer.color}'])")
     return ranked.mark_area(opacity=0.75, clip=True).encode(
-        order=alt.Order("rank", type="quantitative", sort="ascending"),
+        order=alt.Order("place_in_stack", type="quantitative", sort="ascending"),
         x=_x(chart, layer),
         y=alt.Y(layer.y, type="quantitative", title=_title(chart.y), scale=_scale(chart.y), stack="zero"),
         color=_color(chart, layer),
@@ -274,7 +278,7 @@ def _text(base: Drawing, chart: Chart, layer: Layer) -> Drawing:
 
 def _end_labels(chart: Chart, layer: Layer) -> list[Drawing]:
     """Write each series' name at its last point: a coloured dot, and the word in the page's text colour."""
-    base = alt.Chart(alt.NamedData(ends_name(layer)))
+    base = alt.Chart(_named(ends_name(layer)))
     dots = base.mark_point(filled=True, size=40).encode(
         x=_x(chart, layer), y=_y(chart, layer), color=_color(chart, layer)
     )

@@ -50,6 +50,8 @@ class ClaimBoard:
             return "", "when the run has finished"
         if _needs_more(claim):
             job = self._jobs.get(_key(claim, result))
+            if job is None and claim.repeats:
+                return _first_reading(claim, result)
             if job is None:
                 return "", f"needs {_runs(len(claim.variants))}"
             if job.running:
@@ -97,6 +99,11 @@ def _needs_more(claim: Claim) -> bool:
 
 def _key(claim: Claim, result: Result) -> tuple[str, object, int]:
     return claim.key, result.settings, result.seed
+
+
+def _first_reading(claim: Claim, result: Result) -> tuple[str, str]:
+    value, verdict = _words(claim.check([result]))
+    return value, f"{verdict}<br><span class='lab-small'>this run alone, of {len(claim.variants)}</span>"
 
 
 def _words(evidence: Evidence) -> tuple[str, str]:

@@ -3,33 +3,48 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from mem_core.lab.chart_templates import LABEL_Y, RUN, THIS_RUN
+import numpy as np
+from numpy.typing import NDArray
+
+from mem_core.lab.chart_templates import LABEL_Y
 from mem_core.mechanisms.charts import Axis, Chart, Layer
+from mem_core.mechanisms.tables import Table
 
 LINE_HEIGHT = 15
 """Least distance between two names, in pixels."""
 
-Rows = list[dict[str, Any]]
 
+def line_ends(chart: Chart, layer: Layer, tables: Sequence[Table]) -> Table:
+    """Return the last row of each line of the last table, with the height of its name in the column `LABEL_Y`.
 
-def line_ends(chart: Chart, layer: Layer, rows: Rows) -> Rows:
-    """Return this run's last row of each line, with the height of its name in the column `LABEL_Y`."""
-    last: dict[Any, dict[str, Any]] = {}
-    for row in rows:
-        if row[RUN] == THIS_RUN and _drawable(chart.y, row[layer.y]) and row[layer.x] is not None:
-            series = (row[layer.color], row.get(layer.dash))
-            if series not in last or row[layer.x] >= last[series][layer.x]:
-                last[series] = row
-    heights = [row[layer.y] for row in rows if _drawable(chart.y, row[layer.y])]
+    Args:
+        chart: whose axes decide what a pixel is.
+        layer: whose lines they are.
+        tables: those of all runs drawn, this run's last.
+    """
+    table = tables[-1]
+    names = [table[column].tolist() for column in (layer.color, layer.dash) if column]
+    columns = [layer.x, layer.y, layer.color, *([layer.dash] if layer.dash else [])]
+    last: dict[tuple[object, ...], int] = {}
+    x = table[layer.x].tolist()
+    drawable = _drawable(chart.y, table[layer.y]).tolist()
+    for row, series in enumerate(zip(*names, strict=True)):
+        if drawable[row] and (series not in last or x[row] >= x[last[series]]):
+            last[series] = row
+    ends = Table({name: table[name][list(last.values())] for name in columns}, table.units)
     if not last:
-        return []
-    forth, back = _pixels(chart, min(heights), max(heights))
-    ends = sorted(last.values(), key=lambda row: forth(row[layer.y]))
-    places = spread([forth(row[layer.y]) for row in ends], LINE_HEIGHT)
-    return [row | {LABEL_Y: back(place)} for row, place in zip(ends, places, strict=True)]
+        return Table({**ends.columns, LABEL_Y: np.zeros(0)})
+    heights = np.concatenate([one[layer.y][_drawable(chart.y, one[layer.y])] for one in tables])
+    forth, back = _pixels(chart, float(heights.min()), float(heights.max()))
+    wanted = [forth(value) for value in ends[layer.y].tolist()]
+    order = sorted(range(len(wanted)), key=wanted.__getitem__)
+    label_y = np.zeros(len(wanted))
+    for index, place in zip(order, spread([wanted[index] for index in order], LINE_HEIGHT), strict=True):
+        label_y[index] = back(place)
+    return Table({**ends.columns, LABEL_Y: label_y})
 
 
 def spread(places: list[float], apart: float) -> list[float]:
@@ -54,8 +69,9 @@ def _top(cluster: list[float], apart: float) -> float:
     return _bottom(cluster, apart) + apart * (len(cluster) - 1)
 
 
-def _drawable(axis: Axis, value: float | None) -> bool:
-    return value is not None and (axis.scale != "log" or value > 0)
+def _drawable(axis: Axis, values: NDArray[Any]) -> NDArray[np.bool_]:
+    drawable: NDArray[np.bool_] = np.isfinite(values)
+    return drawable & (values > 0) if axis.scale == "log" else drawable
 
 
 def _pixels(chart: Chart, low: float, high: float) -> tuple[Callable[[float], float], Callable[[float], float]]:

@@ -112,6 +112,8 @@ class Claim:
         check: reads the evidence from the results of the runs in `variants`, in that order.
         variants: changes to the settings, one run each. The default, one run without changes, lets the page check
             the claim on the learner's own run as it is; a claim that compares runs names them here.
+        repeats: whether the variants are the same experiment over again (with another model, say), so that one run
+            alone gives a first reading; `check` then takes any number of results.
         across_seeds: whether the claim must hold for `each` seed or for the `mean` of the values.
     """
 
@@ -121,6 +123,7 @@ class Claim:
     check: Callable[[Sequence[Result]], Evidence]
     paper_value: str = ""
     variants: tuple[Mapping[str, Any], ...] = ({},)
+    repeats: bool = False
     across_seeds: Literal["each", "mean"] = "each"
 
 

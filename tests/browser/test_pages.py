@@ -30,7 +30,7 @@ MOVES = {
     "memorybank": Move("tau", "store_size"),
     "river-valley": Move("peak_rate", "loss"),
     "grokking-li2": Move("weight_decay", "accuracy"),
-    "longmamba": Move("length", "accuracy"),
+    "longmamba": Move("test_length", "accuracy"),
 }
 
 

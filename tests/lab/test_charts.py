@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from itertools import pairwise
 
 import pytest
 
 from mem_core.lab import chart_templates
-from mem_core.lab.chart_binding import bind
+from mem_core.lab.chart_binding import as_csv, bind
 from mem_core.lab.line_ends import spread
 from mem_core.lab.palette import CONFIG, SERIES_COLORS, TEXT
 from mem_core.mechanisms.charts import Axis, Chart, Layer, Mark
@@ -70,8 +72,8 @@ def test_a_chart_is_built_once_and_a_new_run_only_swaps_data(monkeypatch: pytest
     monkeypatch.setattr(chart_templates.alt, "layer", never)
     second = bind(once, tables(0.75))
     assert first["layer"] is second["layer"]
-    assert first["datasets"]["losses"][-1]["loss"] == 0.25
-    assert second["datasets"]["losses"][-1]["loss"] == 0.75
+    assert first["datasets"]["losses"].splitlines()[-1] == "1,0.25,test,this run"
+    assert second["datasets"]["losses"].splitlines()[-1] == "1,0.75,test,this run"
 
 
 def test_the_description_is_computed_from_the_data() -> None:
@@ -79,9 +81,9 @@ def test_the_description_is_computed_from_the_data() -> None:
 
 
 def test_pinned_runs_are_drawn_under_their_names() -> None:
-    rows = bind(chart(), tables(0.25), [("pinned 1", tables(0.9))])["datasets"]["losses"]
-    assert {row["run"] for row in rows} == {"pinned 1", "this run"}
-    assert [row["loss"] for row in rows if row["run"] == "pinned 1"][-1] == 0.9
+    rows = bind(chart(), tables(0.25), [("pinned 1", tables(0.9))])["datasets"]["losses"].splitlines()
+    assert [row for row in rows if row.endswith("pinned 1")][-1] == "1,0.9,test,pinned 1"
+    assert [row for row in rows if row.endswith("this run")][-1] == "1,0.25,test,this run"
 
 
 def test_axis_titles_carry_their_units() -> None:
@@ -91,10 +93,24 @@ def test_axis_titles_carry_their_units() -> None:
 
 
 def test_names_of_lines_that_end_together_are_pushed_apart() -> None:
-    ends = bind(chart(label_ends=True), tables(0.5))["datasets"]["losses name ends"]
-    assert [row["name"] for row in ends] == ["train", "test"]
-    assert ends[0]["loss"] == ends[1]["loss"] == 0.5
-    assert ends[1]["label y"] > ends[0]["label y"]
+    ends = bind(chart(label_ends=True), tables(0.5))["datasets"]["losses name ends"].splitlines()
+    assert ends[0] == "step,loss,name,label y,run"
+    (_, first_loss, first, first_height, _), (_, second_loss, second, second_height, _) = (
+        line.split(",") for line in ends[1:]
+    )
+    assert (first, second) == ("train", "test")
+    assert first_loss == second_loss == "0.5"
+    assert float(second_height) > float(first_height)
+
+
+def test_a_number_that_is_none_is_a_gap_and_text_with_commas_stays_whole() -> None:
+    table = Table.of(step=[0.0, float("nan")], name=["a, b", 'say "c"'], kept=[True, False])
+    text = as_csv(["step", "name", "kept"], [("this run", table)])
+    assert list(csv.reader(io.StringIO(text))) == [
+        ["step", "name", "kept", "run"],
+        ["0", "a, b", "true", "this run"],
+        ["", 'say "c"', "", "this run"],
+    ]
 
 
 @pytest.mark.parametrize("places", [[0.0], [0.0, 100.0], [5.0, 5.0, 5.0], [0.0, 12.0, 24.0, 25.0], []])
