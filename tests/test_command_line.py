@@ -25,7 +25,8 @@ def test_run_streams_frames_as_json_and_the_last_one_is_complete(kind: str, caps
     assert main(["run", "memorybank", "--engine", kind, "--seed", "3", "--set", "days=12", "--json"]) == 0
     frames = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert frames[-1]["progress"] == 1.0
-    assert all(table["rows"] for table in frames[-1]["tables"].values())
+    days = [row["day"] for row in frames[-1]["tables"]["store_days"]["rows"]]
+    assert max(days) == 12
 
 
 def test_run_without_json_says_what_every_chart_shows(capsys: pytest.CaptureFixture[str]) -> None:

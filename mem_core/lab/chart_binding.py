@@ -40,6 +40,12 @@ def bind(chart: Chart, tables: Tables, pinned: Pinned = ()) -> dict[str, Any]:
     }
 
 
+def has_marks(chart: Chart, tables: Tables) -> bool:
+    """Whether there is anything to draw but rules and words: axes of nothing have no ends."""
+    tables_of_marks = {layer.table for layer in chart.layers if layer.mark not in ("rule_x", "rule_y", "text")}
+    return any(len(tables[name]) for name in tables_of_marks)
+
+
 def runs(name: str, tables: Tables, pinned: Pinned = ()) -> list[tuple[str, Table]]:
     """List the tables of one name with the name of their run, this run last."""
     return [(run, of_run[name]) for run, of_run in (*pinned, (THIS_RUN, tables)) if name in of_run]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import marimo as mo
 from marimo._plugins.stateless.mime import mime_renderer
 
-from mem_core.lab.chart_binding import MIME, Tables, bind
+from mem_core.lab.chart_binding import MIME, Tables, bind, has_marks
 from mem_core.lab.chart_templates import tables_used
 from mem_core.mechanisms.charts import Chart
 from mem_core.mechanisms.tables import Table
@@ -36,19 +36,29 @@ def figure(page: Page, live: Live, key: str) -> mo.Html:
 
 def chart_with_words(chart: Chart, tables: Tables, pinned: Sequence[tuple[str, Tables]] = ()) -> mo.Html:
     """Return a chart between its title and the sentences that say what it shows."""
-    if not any(name in tables for name in tables_used(chart)):
-        return mo.Html(
-            f"<div class='lab-figure'><h3>{escape(chart.title)}</h3><p>Waiting for the first frame.</p></div>"
-        )
-    spec = bind(chart, tables, pinned)
-    picture = mime_renderer(MIME, spec)
-    look = f"<p class='lab-look'><b>Look for:</b> {escape(chart.look_for)}</p>" if chart.look_for else ""
-    body = (
-        f"<div class='lab-figure' data-chart='{escape(chart.key)}' role='group' aria-label='{escape(chart.title)}'>"
-        f"<h3>{escape(chart.title)}</h3>{picture.text}"
-        f"<p class='lab-description'>{escape(spec['description'])}</p>{look}</div>"
-    )
+    if not all(name in tables for name in tables_used(chart)):
+        return mo.Html(_figure(chart, _waiting(chart), "Waiting for the first frame."))
+    if has_marks(chart, tables):
+        spec = bind(chart, tables, pinned)
+        body = _figure(chart, mime_renderer(MIME, spec).text, spec["description"])
+    else:
+        body = _figure(chart, _waiting(chart), chart.describe(tables))
     return mo.vstack([mo.Html(body), numbers(chart, tables)], gap=0)
+
+
+def _figure(chart: Chart, picture: str, description: str) -> str:
+    look = f"<p class='lab-look'><b>Look for:</b> {escape(chart.look_for)}</p>" if chart.look_for else ""
+    # The picture is hidden from screen readers: title, description and numbers say it in words.
+    return (
+        f"<div class='lab-figure' data-chart='{escape(chart.key)}' role='group' aria-label='{escape(chart.title)}'>"
+        f"<h3>{escape(chart.title)}</h3><div aria-hidden='true'>{picture}</div>"
+        f"<p class='lab-description'>{escape(description)}</p>{look}</div>"
+    )
+
+
+def _waiting(chart: Chart) -> str:
+    """Return an empty place of the picture's size, so that the page does not jump when the picture comes."""
+    return f"<div style='height:{chart.height}px'></div>"
 
 
 def numbers(chart: Chart, tables: Tables) -> mo.Html:

@@ -33,5 +33,6 @@ MECHANISM = Mechanism(
     charts=CHARTS,
     claims=CLAIMS,
     exercise=EXERCISE,
+    picture="loss",
     budget_seconds={"numpy": 0.15, "torch": 0.15},
 )

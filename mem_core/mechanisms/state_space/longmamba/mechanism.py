@@ -33,6 +33,6 @@ MECHANISM = Mechanism(
     charts=CHARTS,
     claims=CLAIMS,
     exercise=EXERCISE,
-    picture="accuracy",
+    picture="retention",
     budget_seconds={"numpy": 1.0, "torch": 1.0},
 )
