@@ -21,7 +21,7 @@ def philox(seed: int, *stream: str | int) -> np.random.Generator:
         seed: the run's seed, any non-negative whole number.
         stream: names of the stream, for example `"queries"` or `"weights", 3`.
 
-    >>> philox(0, "data").integers(100) == philox(0, "data").integers(100)
+    >>> philox(0, "data").integers(100, size=3).tolist() == philox(0, "data").integers(100, size=3).tolist()
     True
     """
     name = "/".join(map(str, stream)).encode()

@@ -48,6 +48,7 @@ def open_notebook(page: Page, slug: str, query: str = "") -> None:
     page.goto(f"/{catalog.load(slug).family}/{slug}/{query}")
     wait_for_the_end(page)
     expect(page.locator("[data-chart] svg")).to_have_count(len(catalog.load(slug).charts), timeout=RUN_MILLISECONDS)
+    expect(page.locator(".lab-panel [data-control='seed']")).to_be_visible()  # the controls are there, folds and all
 
 
 def wait_for_the_end(page: Page) -> None:
