@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,11 @@ from mem_core.engine import Engine, select
 
 
 @pytest.fixture(autouse=True)
-def poisoned_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def poisoned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fill arrays from `empty` with NaN: code that reads what nobody wrote fails instead of passing by luck."""
     for module in (np, torch):
         for name in ("empty", "empty_like"):
             monkeypatch.setattr(module, name, _poisoned(getattr(module, name), module))
-    yield
 
 
 def _poisoned(make: Any, module: Any) -> Any:

@@ -159,7 +159,7 @@ def test_the_environment_chooses_what_auto_means(monkeypatch: pytest.MonkeyPatch
 def test_cuda_without_a_gpu_says_what_is_missing() -> None:
     if "cuda" in available():
         pytest.skip("this machine has a GPU")
-    with pytest.raises(EngineError, match="GPU|Triton"):
+    with pytest.raises(EngineError, match=r"GPU|Triton"):
         select("cuda")
 
 
