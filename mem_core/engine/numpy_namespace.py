@@ -87,10 +87,10 @@ class NumpyNamespace:
     def _astype(self, x: Any, dtype: Any) -> Any:
         return x.astype(dtype)
 
-    def _std(self, x: Any, axis: Any = None, correction: float = 0, keepdims: bool = False) -> Any:
+    def _std(self, x: Any, axis: Any = None, correction: int | float = 0, keepdims: bool = False) -> Any:
         return self._module.std(x, axis=axis, ddof=correction, keepdims=keepdims)
 
-    def _var(self, x: Any, axis: Any = None, correction: float = 0, keepdims: bool = False) -> Any:
+    def _var(self, x: Any, axis: Any = None, correction: int | float = 0, keepdims: bool = False) -> Any:
         return self._module.var(x, axis=axis, ddof=correction, keepdims=keepdims)
 
 
