@@ -57,7 +57,8 @@ def count_batches(
     token_counts[rows, 0, pairs % vocabulary] = pair_counts
     ends = np.searchsorted(row_keys, np.arange(steps + 1) * size)
     bounds = list(zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True))
-    columns = (row_keys % size, token_counts.sum(-1, keepdims=True), token_counts)
+    # Indices of the machine's own width: `take` in a browser refuses 64 bits.
+    columns = ((row_keys % size).astype(np.intp), token_counts.sum(-1, keepdims=True), token_counts)
     moved = [engine.asarray(column) for column in columns]
     return [BatchCounts(*(column[start:stop] for column in moved)) for start, stop in bounds]
 
