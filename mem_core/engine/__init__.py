@@ -2,10 +2,11 @@
 
 from mem_core.engine.base import Array, Engine, EngineError, Kind, Precision
 from mem_core.engine.randomness import philox
-from mem_core.engine.selection import available, best_available, select
+from mem_core.engine.selection import ENVIRONMENT_VARIABLE, available, best_available, select
 from mem_core.engine.trees import leaves, map_tree
 
 __all__ = [
+    "ENVIRONMENT_VARIABLE",
     "Array",
     "Engine",
     "EngineError",

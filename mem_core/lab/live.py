@@ -15,9 +15,9 @@ from mem_core.lab.runner import Request, chosen
 from mem_core.mechanisms.contract import Frame, Result, RunError
 from mem_core.mechanisms.tables import Table
 
-SECONDS_IN_CELL = 0.04
-"""How long a run may keep its cell before its first frame is shown: with what the page itself needs, the chart then
-moves within the tenth of a second or so that people feel as immediate."""
+SECONDS_IN_CELL = 0.1
+"""How long a run may keep its cell. A run that ends within it is drawn once and not in parts, which is sooner than a
+first part and then the rest."""
 SECONDS_BETWEEN_FRAMES = 0.15
 """The least time between two frames sent to the page: about what a slow laptop needs to draw a page of charts."""
 
@@ -55,8 +55,16 @@ class Live:
 
     @property
     def tables(self) -> Mapping[str, Table]:
-        """The newest tables; before the first frame, those of the run before, so that the page never goes blank."""
-        return self.frame.tables if self.frame is not None else self._before
+        """The newest tables; while the run goes on, those it has not come to yet are the earlier run's.
+
+        So no chart goes blank while its table is still empty.
+        """
+        if self.frame is None:
+            return self._before
+        if not self.running:
+            return self.frame.tables
+        filled = {name: table for name, table in self.frame.tables.items() if len(table)}
+        return {**self.frame.tables, **self._before, **filled}
 
     @property
     def result(self) -> Result | None:

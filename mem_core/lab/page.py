@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import marimo as mo
 
-from mem_core.engine import EngineError, select
+from mem_core.engine import ENVIRONMENT_VARIABLE, EngineError, best_available, select
 from mem_core.lab import link, own_measurements, styles
 from mem_core.lab.control_panel import ControlPanel
 from mem_core.lab.live import Live
@@ -56,7 +57,7 @@ class Page:
         self.live: Live | None = None
         self._earlier: dict[str, list[Table]] = {}
         self._held: dict[str, Any] = {}
-        self.engine = _select_engine()
+        self.engine = _select_engine(self.mechanism)
 
     def controls(self) -> ControlPanel:
         """Return the panel of controls, starting from what the link asks for."""
@@ -141,9 +142,11 @@ class Page:
                 query.remove(name)
 
 
-def _select_engine() -> Any:
+def _select_engine(mechanism: Mechanism) -> Any:
+    """Return the engine that the environment asks for, a GPU, or else the one that is faster on this mechanism."""
+    asked = ENVIRONMENT_VARIABLE in os.environ or best_available() != "torch"
     try:
-        return select()
+        return select("auto" if asked else mechanism.faster_on_cpu)
     except EngineError as error:
         mo.stop(True, styles.callout(str(error), "danger"))
 

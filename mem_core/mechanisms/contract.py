@@ -170,6 +170,8 @@ class Mechanism:
         charts: in the order a page shows them.
         claims: what the paper says.
         exercise: answer first, then run.
+        faster_on_cpu: the engine whose default run is faster on a CPU, measured by `bench`; pages take it where there
+            is no GPU. PyTorch pays some microseconds for every operation, which small arrays do not earn back.
         picture: key of the chart that the gallery shows small; the first one if empty.
         budget_seconds: how long a default run may take, by engine kind, beside which the benchmark shows the time.
     """
@@ -189,6 +191,7 @@ class Mechanism:
     charts: tuple[Chart, ...]
     claims: tuple[Claim, ...]
     exercise: Exercise
+    faster_on_cpu: Literal["numpy", "torch"] = "torch"
     picture: str = ""
     budget_seconds: Mapping[str, float] = field(default_factory=dict)
 

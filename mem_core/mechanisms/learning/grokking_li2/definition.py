@@ -32,5 +32,6 @@ MECHANISM = Mechanism(
     charts=CHARTS,
     claims=CLAIMS,
     exercise=EXERCISE,
+    faster_on_cpu="numpy",
     budget_seconds={"numpy": 2.2, "torch": 20.0},
 )
