@@ -2,6 +2,7 @@
 
 from mem_core.lab.about import place, reference, source
 from mem_core.lab.claims import ClaimBoard
+from mem_core.lab.engine_board import EngineBoard
 from mem_core.lab.exercise import ExerciseBoard
 from mem_core.lab.figures import figure
 from mem_core.lab.page import Page, open_page
@@ -10,6 +11,7 @@ from mem_core.lab.styles import panel, sheet
 
 __all__ = [
     "ClaimBoard",
+    "EngineBoard",
     "ExerciseBoard",
     "Page",
     "figure",

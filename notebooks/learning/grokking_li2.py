@@ -21,9 +21,9 @@ def _():
 def _(lab):
     page = lab.open_page("grokking-li2")
     frames, news = page.frames, page.news
-    claims, exercise = lab.ClaimBoard(page), lab.ExerciseBoard(page)
+    claims, exercise, engines = lab.ClaimBoard(page), lab.ExerciseBoard(page), lab.EngineBoard(page)
     lab.sheet()
-    return claims, exercise, frames, news, page
+    return claims, engines, exercise, frames, news, page
 
 
 @app.cell(hide_code=True)
@@ -225,6 +225,24 @@ def _(answer, exercise):
 def _(exercise, news, sent):
     sent, news()
     exercise.verdict()
+    return
+
+
+@app.cell(hide_code=True)
+def _(mo):
+    mo.md(r"""
+    ## The same run on every engine
+
+    One definition of the mechanism runs on NumPy, which a browser has, and on PyTorch. A seed is the same experiment
+    on both; what differs is rounding, which a long training makes larger.
+    """)
+    return
+
+
+@app.cell(hide_code=True)
+def _(engines, live, news):
+    news()
+    engines.show(live)
     return
 
 

@@ -304,3 +304,11 @@ def test_an_answer_is_graded_on_a_fresh_run(page: Page, slug: str) -> None:
     page.get_by_role("button", name="Check my answer").click()
     verdict = page.get_by_role("status").filter(has_text=re.compile("^(Correct|Not yet)"))
     expect(verdict).to_be_visible(timeout=2 * RUN_MILLISECONDS)
+
+
+def test_the_same_run_can_be_compared_on_every_engine(page: Page) -> None:
+    open_notebook(page, "longmamba")
+    page.get_by_role("button", name="Run these settings on numpy and torch").click()
+    row = page.get_by_role("row").filter(has_text="torch")
+    expect(row).to_be_visible(timeout=RUN_MILLISECONDS)
+    assert float(row.get_by_role("cell").nth(2).inner_text().split(" ")[0]) < 0.01
