@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -39,8 +40,11 @@ class Job:
         """Do the work in the thread at hand, and let the page know."""
         try:
             self.outcome = self._work()
-        except (SettingsError, RunError, ValueError) as error:
+        except (SettingsError, RunError) as error:
             self.problem = str(error)
+        except Exception as error:
+            logging.getLogger(__name__).exception("A piece of work for a page failed.")
+            self.problem = f"This ended at an error in the program ({type(error).__name__})."
         self.seconds = time.perf_counter() - self._started
         self.running = False
         self._changed()

@@ -6,8 +6,10 @@ that the page stays alive: its stop button works, and a moved control replaces t
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import marimo as mo
 
@@ -42,6 +44,8 @@ class Live:
         self._changed = changed
         self._started = time.perf_counter()
         self._ended: float | None = None
+        self._frames = chosen().frames(request)
+        self._one_at_a_time = threading.Lock()
 
     @property
     def seconds(self) -> float:
@@ -76,35 +80,42 @@ class Live:
 
     def start(self) -> Live:
         """Run for a moment here, and go on in a thread if that is not enough."""
-        frames = chosen().frames(self.request)
-        if self._advance(frames, until=time.perf_counter() + SECONDS_IN_CELL):
-            mo.Thread(target=self._continue, args=(frames,), daemon=True).start()
+        if self._advance(until=time.perf_counter() + SECONDS_IN_CELL):
+            self.go_on()
         return self
+
+    def go_on(self) -> None:
+        """Go on in a thread of the cell at hand; marimo ends a cell's threads when the cell runs again."""
+        mo.Thread(target=self._continue, daemon=True).start()
 
     def stop(self) -> None:
         """End the run after the frame at hand; what has arrived stays on the page."""
-        self.stopped = True
+        self.stopped = self.running
 
-    def _continue(self, frames: Iterator[Frame]) -> None:
+    def _continue(self) -> None:
         thread = mo.current_thread()
-        while self._advance(frames, until=time.perf_counter() + SECONDS_BETWEEN_FRAMES):
-            if thread.should_exit:  # its cell has been run again: nobody is looking at this run any more
-                self.stopped = True
-            else:
-                self._changed()
+        while self._advance(until=time.perf_counter() + SECONDS_BETWEEN_FRAMES):
+            if thread.should_exit:  # the page is gone, or another thread goes on with this run
+                return
+            self._changed()
         if not thread.should_exit:
             self._changed()
 
-    def _advance(self, frames: Iterator[Frame], until: float) -> bool:
+    def _advance(self, until: float) -> bool:
         """Take frames until a time, at least one; say whether more may come."""
-        try:
-            while not self.stopped:
-                self.frame = next(frames)
-                if time.perf_counter() >= until:
-                    return True
-        except StopIteration:
-            self.finished = True
-        except RunError as error:
-            self.problem = str(error)
-        self._ended = time.perf_counter()
-        return False
+        with self._one_at_a_time:
+            try:
+                while self.running and not self.stopped:
+                    self.frame = next(self._frames)
+                    if time.perf_counter() >= until:
+                        return True
+            except StopIteration:
+                self.finished = True
+            except RunError as error:
+                self.problem = str(error)
+            except Exception as error:
+                # Ours, not the learner's: the page gets a sentence, the log gets the rest.
+                logging.getLogger(__name__).exception("A run of %s failed.", self.request.slug)
+                self.problem = f"This run ended at an error in the program ({type(error).__name__}); change a setting."
+            self._ended = self._ended or time.perf_counter()
+            return False

@@ -13,6 +13,7 @@ from mem_core.lab import link, own_measurements, styles
 from mem_core.lab.control_panel import ControlPanel
 from mem_core.lab.live import Live
 from mem_core.lab.runner import Request
+from mem_core.lab.status import Buttons
 from mem_core.mechanisms import catalog
 from mem_core.mechanisms.charts import Chart
 from mem_core.mechanisms.contract import Mechanism, Tier
@@ -40,6 +41,7 @@ class Page:
         mechanism: the mechanism this page is about.
         frames: state that changes when a new frame has arrived or a run was pinned; chart cells read it.
         news: state that changes when a claim has been measured or an answer graded.
+        buttons: stop, pin and unpin, which last as long as the page.
         pinned: runs kept for comparison, by name.
         problem: one sentence about what could not be used, empty if all is well.
     """
@@ -56,6 +58,7 @@ class Page:
         self.pinned: list[tuple[str, Mapping[str, Table]]] = []
         self.live: Live | None = None
         self._earlier: dict[str, list[Table]] = {}
+        self.buttons = Buttons(self)
         self._held: dict[str, Any] = {}
         self.engine = _select_engine(self.mechanism)
 
@@ -77,10 +80,14 @@ class Page:
         except SettingsError as error:
             self.problem = str(error)
             if self.live is not None:
+                if self.live.running:
+                    self.live.go_on()
                 return self.live
             settings, seed = self.default, 0
         self._remember_in_address(settings, seed)
         self._keep_what_accumulates()
+        if self.live is not None:
+            self.live.stop()
         request = Request(self.mechanism.slug, settings, seed, self.engine)
         self.live = Live(request, self.live, self.frames_changed).start()
         return self.live
@@ -119,6 +126,11 @@ class Page:
         """Keep elements alive that no cell names: marimo knows an element only as long as somebody holds it."""
         self._held[place] = elements
         return elements
+
+    def stop(self) -> None:
+        """End the run at hand."""
+        if self.live is not None:
+            self.live.stop()
 
     def pin(self) -> None:
         """Keep the run at hand, to compare later ones with it."""

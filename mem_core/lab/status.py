@@ -21,9 +21,7 @@ def status(page: Page, live: Live) -> mo.Html:
     """Return the line above the charts, and one sentence if something was wrong."""
     parts: list[Any] = [styles.callout(problem, "danger") for problem in (page.problem, live.problem) if problem]
     parts.append(mo.Html(f"<div class='lab-status' role='status' data-state='{_state(live)}'>{_words(live)}</div>"))
-    parts.append(
-        mo.hstack(page.hold("status", _buttons(page, live)), justify="start", align="center", wrap=True, gap=0.5)
-    )
+    parts.append(mo.hstack(_buttons(page, live), justify="start", align="center", wrap=True, gap=0.5))
     return mo.vstack(parts, gap=0.4)
 
 
@@ -42,14 +40,23 @@ def _words(live: Live) -> str:
     return f"{ended} in {live.seconds:.2f} s. {message}"
 
 
+class Buttons:
+    """Stop, pin and unpin, made once with the page.
+
+    Buttons made with every frame would be new ones each time, and a click on one that has just been replaced is lost.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.stop: Any = mo.ui.button(label="Stop", kind="danger", on_click=lambda _: page.stop())
+        self.pin: Any = mo.ui.button(label="Pin this run", tooltip="Keep it to compare", on_click=lambda _: page.pin())
+        self.unpin: Any = mo.ui.button(label="Remove what is pinned", on_click=lambda _: page.unpin())
+
+
 def _buttons(page: Page, live: Live) -> list[Any]:
-    buttons: list[Any] = []
-    if live.running:
-        buttons.append(mo.ui.button(label="Stop", kind="danger", on_click=lambda _: live.stop()))
-    buttons.append(mo.ui.button(label="Pin this run", tooltip="Keep it to compare", on_click=lambda _: page.pin()))
+    buttons: list[Any] = [page.buttons.stop] if live.running else []
+    buttons.append(page.buttons.pin)
     if page.pinned:
-        label = f"Remove {len(page.pinned)} pinned"
-        buttons.append(mo.ui.button(label=label, on_click=lambda _: page.unpin()))
+        buttons.append(page.buttons.unpin)
     address = link.write(live.request.settings, page.default, live.request.seed)
     buttons.append(mo.Html(f"<a class='lab-link' href='{escape(address)}'>Link to this state</a>"))
     buttons.append(mo.Html(styles.badge(page.engine.badge)))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.real_browser import chromium, serving
+
+# A page of a dozen charts takes its time on two cores that run the tests' other worker too.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="session")

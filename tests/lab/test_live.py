@@ -111,6 +111,35 @@ def test_a_run_that_diverges_says_why_and_keeps_its_last_frame(monkeypatch: pyte
     assert live.result is None
 
 
+def test_an_error_of_ours_ends_the_run_with_a_sentence_and_a_log_entry(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def play() -> Iterator[Frame]:
+        yield frame(0.3, 2)
+        raise ZeroDivisionError("inner details")
+
+    live, _ = start(monkeypatch, play)
+    assert live.problem == "This run ended at an error in the program (ZeroDivisionError); change a setting."
+    assert len(live.tables["loss"]) == 2
+    assert "inner details" in caplog.text
+
+
+def test_two_threads_on_one_run_take_its_frames_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_module, "SECONDS_IN_CELL", 0.0)
+    monkeypatch.setattr(live_module, "SECONDS_BETWEEN_FRAMES", 0.0)
+
+    def play() -> Iterator[Frame]:
+        for step in range(1, 40):
+            time.sleep(0.001)
+            yield frame(step / 39, step)
+
+    live, _ = start(monkeypatch, play)
+    live.go_on()
+    wait_until(lambda: not live.running)
+    assert live.finished
+    assert len(live.tables["loss"]) == 39
+
+
 def test_before_and_between_its_frames_the_run_before_stays_visible(monkeypatch: pytest.MonkeyPatch) -> None:
     before, _ = start(monkeypatch, lambda: iter([frame(1.0, 5)]))
     monkeypatch.setattr(live_module, "SECONDS_IN_CELL", 0.0)
