@@ -142,7 +142,7 @@ def _check(options: argparse.Namespace) -> int:
     all_hold = True
     if not options.json:
         print(f"{engine.badge}, {options.seeds} seeds")
-        print(f"{'mechanism':<15}{'paper':<18}{'claim':<34}{'value':>10}  {'threshold':<16}{'holds':<6}")
+        print(f"{'mechanism':<15}{'paper':<18}{'claim':<34}{'value':>10}  {'threshold':<20}{'holds':<6}")
     for mechanism in mechanisms:
         for score in check(mechanism, engine, range(options.seeds)):
             all_hold &= score.holds
@@ -155,7 +155,7 @@ def _score_line(score: Score) -> str:
     note = f"  {evidence.note}" if evidence.note else ""
     return (
         f"{score.mechanism.slug:<15}arXiv {score.mechanism.paper.arxiv:<12}{score.claim.key:<34}"
-        f"{evidence.value:>10.4g}  {evidence.wanted:<16}{'yes' if score.holds else 'NO':<6}{note}"
+        f"{evidence.value:>10.4g}  {evidence.wanted:<19} {'yes' if score.holds else 'NO':<6}{note}"
     )
 
 

@@ -27,7 +27,7 @@ class Timing:
 
     def as_line(self) -> str:
         """Return the timing as one line of a table."""
-        budget = "-" if self.budget_seconds is None else f"{self.budget_seconds:.1f}"
+        budget = "-" if self.budget_seconds is None else f"{self.budget_seconds:.2f}"
         over = "  over budget" if self.budget_seconds is not None and self.seconds > self.budget_seconds else ""
         rate = self.frames / self.seconds
         return (
