@@ -194,7 +194,9 @@ def _(mo):
     late. **FSRS-6**, the scheduler of a widely used flashcard program, has a power curve and a gain that grows as
     retention falls:
 
-    $$R(t, S) = \left(1 + F\,\tfrac{t}{S}\right)^{-w_{20}} \qquad S' = S\,\bigl(1 + e^{w_8}(11 - D)\,S^{-w_9}(e^{w_{10}(1-R)} - 1)\bigr)$$
+    $$R(t, S) = \left(1 + F\,\tfrac{t}{S}\right)^{-w_{20}}$$
+
+    $$S' = S\,\bigl(1 + e^{w_8}(11 - D)\,S^{-w_9}(e^{w_{10}(1-R)} - 1)\bigr)$$
 
     **Try:** change the days of review to 0,1,2,3 and then to 0,3,10,30,90. Whose strength notices?
     """)

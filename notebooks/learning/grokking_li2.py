@@ -74,7 +74,9 @@ def _(mo):
 
     The network has no biases and squares as its activation:
 
-    $$\hat Y = \sigma(XW)\,V, \qquad \sigma(z) = z^2, \qquad x = \text{one-hot}(a) \oplus \text{one-hot}(b)$$
+    $$\hat Y = \sigma(XW)\,V, \qquad \sigma(z) = z^2$$
+
+    $$x = \text{one-hot}(a) \oplus \text{one-hot}(b)$$
 
     It is trained on a share of all $M^2$ pairs, all at once, by Adam with weight decay $\eta$.
 

@@ -75,7 +75,7 @@ def _(mo):
     be learned. After an **open** context every token is equally likely: there is nothing to learn, only noise. The
     loss above the entropy splits exactly into the two:
 
-    $$L(\Theta) = \underbrace{\sum_{c\,\in\,\text{facts}} q_c\,\mathrm{KL}(P_c \,\|\, \mathrm{softmax}\,\Theta_c)}_{\text{river}} \;+\; \underbrace{\sum_{c\,\in\,\text{open}} q_c\,\mathrm{KL}(P_c \,\|\, \mathrm{softmax}\,\Theta_c)}_{\text{hill}}$$
+    $$\begin{aligned} L(\Theta) = &\underbrace{\sum_{c\,\in\,\text{facts}} q_c\,\mathrm{KL}(P_c \,\|\, \mathrm{softmax}\,\Theta_c)}_{\text{river}} \\ + &\underbrace{\sum_{c\,\in\,\text{open}} q_c\,\mathrm{KL}(P_c \,\|\, \mathrm{softmax}\,\Theta_c)}_{\text{hill}} \end{aligned}$$
 
     **Try:** raise the peak learning rate to 32, then lower it to 4. Which line moves up, which moves down? Then make
     the decay fraction 0.02: is there time for the bounce to die?

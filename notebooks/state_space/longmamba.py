@@ -76,7 +76,11 @@ def _(mo):
     The model reads fillers and, somewhere in the first half, one **needle**; at the end it has to say which of eight needles
     it was. It was trained on 32 tokens. One head's state $h$ obeys
 
-    $$h_t = e^{\Delta_t A}\,h_{t-1} + \Delta_t\,x_t \otimes B_t \qquad\text{so after } S \text{ tokens}\qquad \delta(S) = e^{A \sum_t \Delta_t}$$
+    $$h_t = e^{\Delta_t A}\,h_{t-1} + \Delta_t\,x_t \otimes B_t$$
+
+    so that after $S$ tokens
+
+    $$\delta(S) = e^{A \sum_t \Delta_t}$$
 
     is left of the first. The filter keeps $\sum_t \Delta_t$ near the value it had over 32 tokens.
 
