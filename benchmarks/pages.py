@@ -28,7 +28,7 @@ LONGEST_MILLISECONDS = 60_000
 
 # Which slider is moved, and which chart is watched.
 WATCHED = {
-    "memorybank": ("tau", "store_size"),
+    "memorybank": ("days", "store_size"),
     "river-valley": ("peak_rate", "loss"),
     "grokking-li2": ("weight_decay", "accuracy"),
     "longmamba": ("test_length", "accuracy"),
