@@ -13,9 +13,6 @@ from mem_core.lab.live import Live
 if TYPE_CHECKING:
     from mem_core.lab.page import Page
 
-SECONDS_BEFORE_PROGRESS = 0.5
-"""A run shorter than this shows no progress bar: it would only flicker."""
-
 
 def status(page: Page, live: Live) -> mo.Html:
     """Return the line above the charts, and one sentence if something was wrong."""
