@@ -66,9 +66,9 @@ def grade(answer: FilterAnswer, settings: ScanFilterSettings, seed: int, engine:
 
 
 EXERCISE = Exercise(
-    question="One needle, with the model selected above: what is the smallest test length at which the plain model "
-    "drops below 60 %, and with which clamp is LongMamba above 90 % there? (It counts as smallest if the plain model "
-    "still holds at two thirds of it.)",
+    question="One needle, with model 0 and θ = 0.05, the defaults: what is the smallest test length at which the plain "
+    "model drops below 60 %, and with which clamp is LongMamba above 90 % there? (It counts as smallest if the plain "
+    "model still holds at two thirds of it.)",
     answer=FilterAnswer,
     grade=grade,
     follow_up="Now choose the task 'marked value' and find a clamp that helps there. Why is it so hard?",
