@@ -7,11 +7,12 @@
 | `causal_conv1d` | the short convolution in front of a state-space layer |
 | `scatter_add` | sums of rows that share an index |
 
-The first three have a `_step` for sequences that arrive bit by bit. In each folder `reference.py` is the slow and
-obvious version that the others answer to; `dispatch.py` says which version runs when.
+`reference.py` is the slow and obvious version that the others answer to; `dispatch.py` says which version runs when,
+and `explain()` which of them run here.
 """
 
 from mem_core.kernels.convolution import causal_conv1d, causal_conv1d_step
+from mem_core.kernels.explanation import explain
 from mem_core.kernels.linear_recurrence import linear_scan, linear_scan_step
 from mem_core.kernels.scatter import scatter_add
 from mem_core.kernels.ssd import ssd_scan, ssd_step
@@ -19,6 +20,7 @@ from mem_core.kernels.ssd import ssd_scan, ssd_step
 __all__ = [
     "causal_conv1d",
     "causal_conv1d_step",
+    "explain",
     "linear_scan",
     "linear_scan_step",
     "scatter_add",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mem_core.engine import Array
+from mem_core.kernels.dispatch import Kernel, kind_of, namespace
 
 # Narrower floats are computed in float32 and only rounded when the result is handed back.
 _WORKING_PRECISION = {"float16": "float32", "bfloat16": "float32", "float32": "float32", "float64": "float64"}
@@ -11,10 +12,13 @@ _WORKING_PRECISION = {"float16": "float32", "bfloat16": "float32", "float32": "f
 class Arguments:
     """The arrays given to one function, in named axes; an axis takes its size from the first array that has it.
 
-    The first array taken decides the precision: float64 if it is float64, else float32.
+    The first array taken decides the precision, float64 if it is float64, else float32, and the device.
 
     Args:
         function: name of the public function, the first word of every message.
+        kernel: where the arrays go; if its Triton version takes them, narrow floats stay as they are.
+        check: look at every number and refuse what is not finite; not under `torch.func.vmap` or `torch.compile`,
+            which know no numbers yet.
 
     >>> import numpy as np
     >>> given = Arguments("mix")
@@ -25,26 +29,33 @@ class Arguments:
     ValueError: mix: y must have shape (batch, length) = (2, 5), got (2, 4).
     """
 
-    def __init__(self, function: str) -> None:
-        self._function = function
+    def __init__(self, function: str, kernel: Kernel | None = None, check: bool = False) -> None:
+        self._function, self._kernel, self._check = function, kernel, check
         self._sizes: dict[str, int] = {}
-        self._dtype: str | None = None
+        self._first: tuple[str, Array] | None = None
+        self._dtype = ""
+        self._as_it_is = False
 
     def take(self, name: str, array: Array, *axes: str) -> Array:
         """Check an array against its axes and return it in the working precision.
 
         Raises:
             TypeError: if it is no array.
-            ValueError: if it is not of floating-point numbers, if an axis is missing or has another size than in an
-                earlier array, or if an axis is empty.
+            ValueError: if it is not of floating-point numbers, if only one of it and the first array is float64, if
+                it is on another device, if an axis is missing or has another size than in an earlier array, if an
+                axis is empty, or if `check` finds a number that is not finite.
         """
         self._check_shape(name, array, *axes)
         dtype = _dtype_name(array)
         if dtype not in _WORKING_PRECISION:
             raise self.error(f"{name} must hold floating-point numbers, got {dtype}")
-        if self._dtype is None:
-            self._dtype = _WORKING_PRECISION[dtype]
-        return _cast(array, self._dtype)
+        if self._first is None:
+            self._first, self._dtype = (name, array), _WORKING_PRECISION[dtype]
+            self._as_it_is = self._kernel is not None and self._kernel.takes(array)
+        self._check_company(name, array, *self._first)
+        if self._check:
+            self._check_finite(name, array)
+        return array if self._as_it_is else _cast(array, self._dtype)
 
     def take_optional(self, name: str, array: Array | None, *axes: str) -> Array | None:
         """Do the same for an array that may be left out."""
@@ -81,6 +92,22 @@ class Arguments:
                 raise self.error(f"{name} must have at least one entry along {axis}, got shape {shape}")
             self._sizes[axis] = size
 
+    def _check_company(self, name: str, array: Array, first_name: str, first: Array) -> None:
+        dtype, first_dtype = _dtype_name(array), _dtype_name(first)
+        if (dtype == "float64") != (first_dtype == "float64"):
+            raise self.error(f"{name} must be float64 if and only if {first_name} is, got {dtype} and {first_dtype}")
+        device, first_device = getattr(array, "device", None), getattr(first, "device", None)
+        if kind_of(array) == kind_of(first) == "torch" and device != first_device:
+            raise self.error(f"{name} must be on {first_device} as {first_name} is, got {device}")
+
+    def _check_finite(self, name: str, array: Array) -> None:
+        xp, as_tuple = namespace(array), _AS_TUPLE[kind_of(array)]
+        finite = xp.isfinite(array)
+        if not finite.all():
+            place = tuple(int(indices[0]) for indices in xp.nonzero(~finite, **as_tuple))
+            found = "nan" if bool(xp.isnan(array)[place]) else "inf"
+            raise self.error(f"{name} must hold finite numbers, got {found} at {place}")
+
     def _expected(self, axes: tuple[str, ...]) -> str:
         names = f"({', '.join(axes)})"
         sizes = f"({', '.join(str(self._sizes.get(axis, axis)) for axis in axes)})"
@@ -92,12 +119,19 @@ def cast_like(array: Array, like: Array) -> Array:
     return _cast(array, _dtype_name(like))
 
 
+def wide(array: Array) -> Array:
+    """Return an array in the precision it is computed in: float64 as it is, anything narrower as float32."""
+    return _cast(array, _WORKING_PRECISION[_dtype_name(array)])
+
+
 def _cast(array: Array, dtype: str) -> Array:
     if _dtype_name(array) == dtype:
         return array
     return array.astype(dtype) if hasattr(array, "astype") else getattr(array, _TORCH_CASTS[dtype])()
 
 
+# PyTorch's `nonzero` gives one array of indices per axis only when asked.
+_AS_TUPLE: dict[str, dict[str, bool]] = {"numpy": {}, "autograd": {}, "torch": {"as_tuple": True}}
 _TORCH_CASTS = {"float16": "half", "bfloat16": "bfloat16", "float32": "float", "float64": "double"}
 
 

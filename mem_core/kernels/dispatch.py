@@ -5,7 +5,7 @@
 | `numpy.ndarray` | the NumPy version, nothing kept for a gradient |
 | a box of `autograd` | the NumPy version as one node of the gradient, with its hand-written gradient |
 | `torch.Tensor` | the PyTorch version |
-| `torch.Tensor` on a GPU | the Triton version if one is registered, else the PyTorch version |
+| `torch.Tensor` on a GPU | the Triton version, or the PyTorch version and one word in the log why |
 
 Nothing here imports PyTorch or `autograd` first: whoever passes their arrays has imported them already. The browser has
 NumPy alone, and there importing `autograd` costs most of a second.
@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from mem_core.engine import Array
+from mem_core.kernels import availability
 
 ArrayKind = Literal["numpy", "autograd", "torch"]
 
@@ -68,6 +69,9 @@ class Kernel:
         numpy_backward: `(arrays, outputs, gradients, **options) -> tuple of gradients`, one per array; `gradients`
             has the form of `outputs`.
         load_torch: imports the PyTorch version and returns it; called when a tensor arrives.
+        load_triton: the same for the Triton version, called when a tensor on a GPU arrives. Unlike the others it is
+            given narrow floats as they are.
+        name: of the public function, for `explain` and the log; a kernel without one is left out of both.
     """
 
     def __init__(
@@ -75,15 +79,36 @@ class Kernel:
         numpy_forward: Callable[..., Any],
         numpy_backward: Callable[..., tuple[Any, ...]],
         load_torch: Callable[[], Callable[..., Any]],
+        load_triton: Callable[[], Callable[..., Any]] | None = None,
+        name: str = "",
     ) -> None:
         self._numpy_forward, self._numpy_backward = numpy_forward, numpy_backward
-        self._load_torch = load_torch
+        self._load_torch, self._load_triton = load_torch, load_triton
         self._traced: Callable[..., Any] | None = None
-        self._triton: Callable[..., Any] | None = None
+        self.name = name
+        if name:
+            NAMED[name] = self
 
-    def register_triton(self, version: Callable[..., Any]) -> None:
-        """Use `version` for tensors on a GPU; until then the PyTorch version serves them too."""
-        self._triton = version
+    @property
+    def has_triton(self) -> bool:
+        """Whether there is a Triton version."""
+        return self._load_triton is not None
+
+    def takes(self, array: Array) -> bool:
+        """Tell whether the Triton version will serve this array."""
+        # Asked at every call and not at import: a machine may have a GPU and no Triton, and a process may hold tensors
+        # on either device.
+        if self._load_triton is None or getattr(getattr(array, "device", None), "type", "") not in availability.DEVICES:
+            return False
+        reason = availability.obstacle(array)
+        if reason:
+            availability.log_once(self.name, reason)
+        return not reason
+
+    def triton(self, *arrays: Array | None, **options: Any) -> Any:
+        """Run the Triton version, which may take more upon itself than the others do."""
+        assert self._load_triton is not None
+        return self._load_triton()(*arrays, **options)
 
     def __call__(self, *arrays: Array, **options: Any) -> Any:
         """Run the version for these arrays; options are not differentiated."""
@@ -93,11 +118,13 @@ class Kernel:
         if kind == "autograd":
             self._traced = self._traced or _traced(self._numpy_forward, self._numpy_backward)
             return self._traced(*arrays, **options)
-        # Asked at every call and not at import: a machine may have a GPU and no Triton, and a process may hold tensors
-        # on either device.
-        if self._triton is not None and arrays[0].is_cuda:
-            return self._triton(*arrays, **options)
+        if self.takes(arrays[0]):
+            return self.triton(*arrays, **options)
         return self._load_torch()(*arrays, **options)
+
+
+NAMED: dict[str, Kernel] = {}
+"""The kernels behind the public functions, by the names of these; filled as they are made."""
 
 
 def _traced(forward: Callable[..., Any], backward: Callable[..., tuple[Any, ...]]) -> Callable[..., Any]:

@@ -1,6 +1,6 @@
 """The causal convolution on PyTorch, as a function with a hand-written gradient.
 
-Axes: b batch, d channel, l length; W taps. The inputs come with the W − 1 earlier ones in front (b,d,W−1+l).
+Axes: b batch, d channel, l length; W taps. `padded` is the inputs with the W − 1 earlier ones in front (b,d,W−1+l).
 
 The gradient is made of PyTorch operations on what `save_for_backward` kept, all out of place, so that it works under
 `torch.func.grad` and `torch.func.vmap`, and can itself be differentiated.
@@ -17,8 +17,11 @@ from torch.nn import functional
 from mem_core.kernels.torch_functions import apply, batch_first
 
 
-def short_convolution(padded: Tensor, weight: Tensor, bias: Tensor, *, activation: str | None) -> Tensor:
-    """Return the output (b,d,l) for padded (b,d,W−1+l), weight (d,W), bias (d,)."""
+def short_convolution(
+    x: Tensor, weight: Tensor, bias: Tensor, initial_state: Tensor, *, activation: str | None
+) -> Tensor:
+    """Return the output (b,d,l) for x (b,d,l), weight (d,W), bias (d,), initial_state (b,d,W−1)."""
+    padded = torch.cat([initial_state, x], dim=2)
     found: Tensor = apply(_ShortConvolution, padded, weight, bias, activation)
     return found
 
@@ -58,7 +61,7 @@ class _ShortConvolution(torch.autograd.Function):
         padded, weight, bias = batch_first(info.batch_size, tensors, in_dims[:-1])
         # (b, batch_size·d, W−1+l)
         beside = padded.transpose(0, 1).flatten(1, 2)
-        y = short_convolution(beside, weight.flatten(0, 1), bias.flatten(0, 1), activation=activation)
+        y: Tensor = apply(_ShortConvolution, beside, weight.flatten(0, 1), bias.flatten(0, 1), activation)
         return y.reshape(y.shape[0], info.batch_size, -1, y.shape[2]), 1
 
 

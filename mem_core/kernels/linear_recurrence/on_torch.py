@@ -27,7 +27,8 @@ class _FirstOrderScan(torch.autograd.Function):
     @staticmethod
     def forward(a: Tensor, b: Tensor, initial_state: Tensor) -> Tensor:
         length = b.shape[1]
-        size = math.isqrt(length)  # Q + length/Q steps are fewest at the square root
+        # Q + length/Q steps are fewest at the square root; `isqrt` is nothing that the compiler knows.
+        size = int(math.sqrt(length))
         decay, h = _chunks(a, size), _chunks(b, size)
         # In place, on copies made here: `forward` never sees a tensor that is being differentiated or batched.
         for q in range(1, size):

@@ -18,7 +18,7 @@ def _load_torch() -> Callable[..., Any]:
     return on_torch.scatter_rows
 
 
-scatter_rows = Kernel(on_numpy.forward, on_numpy.backward, _load_torch)
+scatter_rows = Kernel(on_numpy.forward, on_numpy.backward, _load_torch, name="scatter_add")
 """(rows; index, size) → sums."""
 
 

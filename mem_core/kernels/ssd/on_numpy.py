@@ -18,13 +18,13 @@ Floats = NDArray[np.floating]
 
 
 def forward(
-    X: Floats, log_decay: Floats, B: Floats, C: Floats, initial_state: Floats, *, chunk_size: int | None
+    x: Floats, step: Floats, log_decay: Floats, B: Floats, C: Floats, initial_state: Floats, *, chunk_size: int | None
 ) -> tuple[Floats, Floats]:
-    """Return `(y, final_state)`; X, y (b,l,H,P), log_decay (b,l,H), B, C (b,l,G,N), states (b,H,P,N)."""
-    size = chunk_size or default_chunk_size(X.shape[3], B.shape[3])
-    y, final = np.empty_like(X), np.empty_like(initial_state)
-    for rows in scan_blocks(X.shape, size):
-        chunks = _Chunks(X[rows], log_decay[rows], B[rows], C[rows], size)
+    """Return `(y, final_state)`; x, y (b,l,H,P), step, log_decay (b,l,H), B, C (b,l,G,N), states (b,H,P,N)."""
+    size = chunk_size or default_chunk_size(x.shape[3], B.shape[3])
+    y, final = np.empty_like(x), np.empty_like(initial_state)
+    for rows in scan_blocks(x.shape, size):
+        chunks = _Chunks(x[rows] * step[rows, ..., None], log_decay[rows], B[rows], C[rows], size)
         entering, after = chunks.states(initial_state[rows])
         inside = (chunks.decays() * chunks.similarities()) @ _by_head(chunks.X)
         # (b,c,g,q,r,p)
@@ -43,13 +43,13 @@ def backward(
     *,
     chunk_size: int | None,
 ) -> tuple[Floats, ...]:
-    """Return the gradients of X, log_decay, B, C and the initial state; all but y is computed again."""
-    X, _, B, *_ = arrays
-    size = chunk_size or default_chunk_size(X.shape[3], B.shape[3])
+    """Return the gradients of x, step, log_decay, B, C and the initial state; all but y is computed again."""
+    x, _, _, B, *_ = arrays
+    size = chunk_size or default_chunk_size(x.shape[3], B.shape[3])
     found = tuple(np.empty_like(array) for array in arrays)
     # A gradient spread from one number (of a sum, say) has strides of 0, which would keep it from fast products.
-    inputs = (*arrays, outputs[0], *(np.ascontiguousarray(gradient, dtype=X.dtype) for gradient in gradients))
-    for rows in scan_blocks(X.shape, size):
+    inputs = (*arrays, outputs[0], *(np.ascontiguousarray(gradient, dtype=x.dtype) for gradient in gradients))
+    for rows in scan_blocks(x.shape, size):
         for whole, part in zip(found, _backward(size, *(array[rows] for array in inputs)), strict=True):
             whole[rows] = part
     return found
@@ -57,7 +57,8 @@ def backward(
 
 def _backward(
     size: int,
-    X: Floats,
+    x: Floats,
+    step: Floats,
     log_decay: Floats,
     B: Floats,
     C: Floats,
@@ -66,7 +67,7 @@ def _backward(
     dy: Floats,
     dfinal: Floats,
 ) -> tuple[Floats, ...]:
-    chunks = _Chunks(X, log_decay, B, C, size)
+    chunks = _Chunks(x * step[..., None], log_decay, B, C, size)
     E = chunks.split(dy)
     entering, final = chunks.states(initial_state)
     dleaving, dinitial = chunks.state_gradients(E, dfinal)
@@ -85,8 +86,10 @@ def _backward(
     dlog_decay = np.cumsum(flow[:, :, :, ::-1], axis=3)[:, :, :, ::-1]
     # (b,c,g,1,r): what the state leaving the chunk carries out
     dlog_decay += _per_head(leaving * dleaving, flow.shape[4])[:, :, :, None]
+    dinputs = chunks.joined(dX)
     return (
-        chunks.joined(dX),
+        dinputs * step[..., None],
+        np.vecdot(dinputs, x),
         chunks.joined(dlog_decay[..., None])[..., 0],
         chunks.joined(dB),
         chunks.joined(dC),

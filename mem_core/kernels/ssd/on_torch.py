@@ -21,26 +21,26 @@ from mem_core.kernels.torch_functions import apply, batch_first
 
 
 def chunked_scan(
-    X: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, initial_state: Tensor, *, chunk_size: int | None
+    x: Tensor, step: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, initial_state: Tensor, *, chunk_size: int | None
 ) -> tuple[Tensor, Tensor]:
-    """Return `(y, final_state)`; X, y (b,l,H,P), log_decay (b,l,H), B, C (b,l,G,N), states (b,H,P,N)."""
-    size = chunk_size or default_chunk_size(X.shape[3], B.shape[3])
-    found: tuple[Tensor, Tensor] = apply(_ChunkedScan, X, log_decay, B, C, initial_state, size)
+    """Return `(y, final_state)`; x, y (b,l,H,P), step, log_decay (b,l,H), B, C (b,l,G,N), states (b,H,P,N)."""
+    size = chunk_size or default_chunk_size(x.shape[3], B.shape[3])
+    found: tuple[Tensor, Tensor] = apply(_ChunkedScan, x, step, log_decay, B, C, initial_state, size)
     return found
 
 
 class _ChunkedScan(torch.autograd.Function):
     @staticmethod
     def forward(
-        X: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, initial_state: Tensor, size: int
+        x: Tensor, step: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, initial_state: Tensor, size: int
     ) -> tuple[Tensor, Tensor]:
-        y, final = _in_blocks(_forward, size, X, log_decay, B, C, initial_state)
+        y, final = _in_blocks(_forward, size, x, step, log_decay, B, C, initial_state)
         return y, final
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-        ctx.save_for_backward(*inputs[:5], output[0])
-        ctx.size = inputs[5]
+        *tensors, ctx.size = inputs
+        ctx.save_for_backward(*tensors, output[0])
 
     @staticmethod
     def backward(ctx: Any, dy: Tensor, dfinal: Tensor) -> tuple[Tensor | None, ...]:
@@ -55,19 +55,19 @@ class _ChunkedScan(torch.autograd.Function):
         return tuple(result.reshape(info.batch_size, -1, *result.shape[1:]) for result in (y, final)), (0, 0)
 
 
-def _in_blocks(part: Callable[..., tuple[Tensor, ...]], size: int, X: Tensor, *tensors: Tensor) -> list[Tensor]:
+def _in_blocks(part: Callable[..., tuple[Tensor, ...]], size: int, x: Tensor, *tensors: Tensor) -> list[Tensor]:
     """Call `part` on a few sequences at a time and put the results together; a GPU takes all at once."""
-    rows = [slice(None)] if X.is_cuda else list(scan_blocks(X.shape, size))
+    rows = [slice(None)] if x.is_cuda else list(scan_blocks(x.shape, size))
     if len(rows) == 1:
-        return list(part(size, X, *tensors))
-    results = (part(size, X[block], *(tensor[block] for tensor in tensors)) for block in rows)
+        return list(part(size, x, *tensors))
+    results = (part(size, x[block], *(tensor[block] for tensor in tensors)) for block in rows)
     return [torch.cat(result) for result in zip(*results, strict=True)]
 
 
 def _forward(
-    size: int, X: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, initial_state: Tensor
+    size: int, x: Tensor, step: Tensor, log_decay: Tensor, B: Tensor, C: Tensor, initial_state: Tensor
 ) -> tuple[Tensor, Tensor]:
-    chunks = _Chunks(X, log_decay, B, C, size)
+    chunks = _Chunks(x * step[..., None], log_decay, B, C, size)
     entering, final = chunks.states(initial_state)
     inside = (chunks.decays * chunks.similarities()) @ chunks.X
     # (b,c,g,r,q,p)
@@ -78,7 +78,8 @@ def _forward(
 
 def _backward(
     size: int,
-    X: Tensor,
+    x: Tensor,
+    step: Tensor,
     log_decay: Tensor,
     B: Tensor,
     C: Tensor,
@@ -87,7 +88,7 @@ def _backward(
     dy: Tensor,
     dfinal: Tensor,
 ) -> tuple[Tensor, ...]:
-    chunks = _Chunks(X, log_decay, B, C, size)
+    chunks = _Chunks(x * step[..., None], log_decay, B, C, size)
     E = chunks.split(dy)
     entering, final = chunks.states(initial_state)
     dleaving, dinitial = chunks.state_gradients(E, dfinal)
@@ -105,8 +106,10 @@ def _backward(
     # (b,c,g,r,1): what the state leaving the chunk carries out
     carried = _by_head((leaving * dleaving).mT, chunks.heads).sum(dim=(4, 5), dtype=torch.float64)[..., None]
     dlog_decay = (flow.flip(-1).cumsum(-1).flip(-1) + carried).to(log_decay.dtype)
+    dX = chunks.joined(dX)
     return (
-        chunks.joined(dX),
+        dX * step[..., None],
+        (dX * x).sum(dim=-1),
         chunks.joined(dlog_decay[..., None])[..., 0],
         chunks.joined(dB[:, :, :, None]),
         chunks.joined(dC[:, :, :, None]),

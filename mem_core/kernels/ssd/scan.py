@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from mem_core.engine import Array
-from mem_core.kernels.arguments import Arguments
+from mem_core.kernels.arguments import Arguments, wide
 from mem_core.kernels.dispatch import Kernel, zeros
+from mem_core.kernels.gating import output, step_size
 from mem_core.kernels.ssd import on_numpy
-from mem_core.kernels.ssd.elementwise import output, step_size, take_direct_weight
+from mem_core.kernels.ssd.direct_path import take_direct_weight
 
 
 def _load_torch() -> Callable[..., Any]:
@@ -18,8 +19,14 @@ def _load_torch() -> Callable[..., Any]:
     return on_torch.chunked_scan
 
 
-chunked_scan = Kernel(on_numpy.forward, on_numpy.backward, _load_torch)
-"""(X, λ, B, C, initial state; chunk_size) → (y, final state): what of `ssd_scan` is not elementwise."""
+def _load_triton() -> Callable[..., Any]:
+    from mem_core.kernels.ssd import on_triton
+
+    return on_triton.chunked_scan
+
+
+chunked_scan = Kernel(on_numpy.forward, on_numpy.backward, _load_torch, _load_triton, name="ssd_scan")
+"""(x, Δ, Δ A, B, C, initial state; chunk_size) → (y, final state)."""
 
 
 def ssd_scan(
@@ -35,6 +42,8 @@ def ssd_scan(
     dt_softplus: bool = False,
     chunk_size: int | None = None,
     return_final_state: bool = False,
+    *,
+    check: bool = False,
 ) -> Any:
     """Scan a sequence with Mamba-2's recurrence, one decay per head and time step.
 
@@ -65,13 +74,15 @@ def ssd_scan(
         dt_softplus: make Δ positive by log(1 + exp).
         chunk_size: Q, changes the speed and not the result; chosen from the sizes if left out.
         return_final_state: return `(y, h_length)`.
+        check: refuse numbers that are not finite.
 
     Returns:
         y (batch, length, heads, width) in x's type, or `(y, final_state)`; the state is float32, or float64 if x is.
         Differentiable in every array. Arithmetic is in the state's type.
 
     Raises:
-        ValueError: if shapes do not fit, an axis is empty, numbers are not floating-point, or chunk_size is below 1.
+        ValueError: if shapes, types or devices do not fit, an axis is empty, chunk_size is below 1, or `check` finds a
+            number that is not finite.
 
     Source:
         Dao & Gu 2024, "Transformers are SSMs" (arXiv 2405.21060), section 6 and Listing 1.
@@ -82,7 +93,7 @@ def ssd_scan(
     >>> ssd_scan(one, one[..., 0], halving, one, one).ravel()
     array([1.  , 1.5 , 1.75])
     """
-    given = Arguments("ssd_scan")
+    given = Arguments("ssd_scan", chunked_scan, check)
     if chunk_size is not None and chunk_size < 1:
         raise given.error(f"chunk_size must be at least 1, got {chunk_size}")
     inputs = x
@@ -98,8 +109,8 @@ def ssd_scan(
     given.check_divides("groups", "heads")
 
     if initial_state is None:
-        initial_state = zeros((x.shape[0], *x.shape[2:], B.shape[3]), like=x)
-    step = step_size(dt, dt_bias, dt_softplus)
-    y, final_state = chunked_scan(x * step[..., None], step * A, B, C, initial_state, chunk_size=chunk_size)
+        initial_state = zeros((x.shape[0], *x.shape[2:], B.shape[3]), like=wide(x))
+    step = step_size(wide(dt), dt_bias, dt_softplus)
+    y, final_state = chunked_scan(x, step, step * A, B, C, initial_state, chunk_size=chunk_size)
     y = output(y, x, D, z, like=inputs)
     return (y, final_state) if return_final_state else y

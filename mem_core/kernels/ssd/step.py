@@ -5,7 +5,8 @@ from __future__ import annotations
 from mem_core.engine import Array
 from mem_core.kernels.arguments import Arguments
 from mem_core.kernels.dispatch import namespace
-from mem_core.kernels.ssd.elementwise import output, step_size, take_direct_weight
+from mem_core.kernels.gating import output, step_size
+from mem_core.kernels.ssd.direct_path import take_direct_weight
 
 
 def ssd_step(
