@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -50,7 +50,7 @@ class EngineBoard:
             return styles.callout("Running on every engine …")
         if self._job.problem:
             return styles.callout(self._job.problem, "danger")
-        return _table(self._job.outcome)
+        return _table(self._job.outcome, self._page.mechanism.machine_tables)
 
     def _start(self, live: Live) -> None:
         page, request = self._page, live.request
@@ -64,14 +64,22 @@ class EngineBoard:
         page.news_changed()
 
 
-def largest_difference(ours: Mapping[str, Table], theirs: Mapping[str, Table]) -> Difference:
+def largest_difference(
+    ours: Mapping[str, Table], theirs: Mapping[str, Table], without: Collection[str] = ()
+) -> Difference:
     """Compare all numbers of two runs; tables of different length differ as much as can be.
+
+    Args:
+        ours, theirs: the runs' tables.
+        without: names of tables that are not compared.
 
     Returns:
         max |a − b| / max |a| over the columns of numbers, and the name of the table and column.
     """
     largest = Difference(0.0, "")
     for name, table in ours.items():
+        if name in without:
+            continue
         for column, values in table.columns.items():
             other = theirs[name][column]
             if len(values) != len(other):
@@ -83,11 +91,11 @@ def largest_difference(ours: Mapping[str, Table], theirs: Mapping[str, Table]) -
     return largest
 
 
-def _table(results: list[Result]) -> mo.Html:
+def _table(results: list[Result], without: Collection[str]) -> mo.Html:
     first = results[0]
     rows = ""
     for result in results:
-        apart = largest_difference(first.tables, result.tables)
+        apart = largest_difference(first.tables, result.tables, without)
         words = "–" if result is first else f"{apart.share:.1e} ({apart.where})" if apart.where else "none"
         rows += (
             f"<tr><td>{result.engine}</td><td class='number'>{result.seconds:.2f} s</td><td>{escape(words)}</td></tr>"
