@@ -1,4 +1,4 @@
-"""The ASGI application: the gallery at the root, every notebook under its family."""
+"""The ASGI application: the gallery at the root, every notebook under its family, the comparison beside them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def solo() -> Starlette:
         Route("/", _gallery),
         Route("/static/{name}", _static_file),
         Route("/pictures/{slug}.svg", _picture),
-        *[Route(f"/{family}/{slug}", _with_slash) for family, slug in _pages()],
+        *[Route(path, _with_slash) for path, _ in _pages()],
         Mount("/", _notebooks()),
     ]
     return Starlette(routes=routes, middleware=[Middleware(OwnPagesOnly, hosts=LOOPBACK)])
@@ -42,14 +42,19 @@ def notebook_file(family: str, slug: str) -> Path:
     return NOTEBOOKS / family / f"{slug.replace('-', '_')}.py"
 
 
-def _pages() -> list[tuple[str, str]]:
-    return [(mechanism.family, mechanism.slug) for mechanism in catalog.load_all()]
+def _pages() -> list[tuple[str, Path]]:
+    """List the notebooks and where each is served."""
+    of_mechanisms = [
+        (f"/{mechanism.family}/{mechanism.slug}", notebook_file(mechanism.family, mechanism.slug))
+        for mechanism in catalog.load_all()
+    ]
+    return [*of_mechanisms, ("/compare", NOTEBOOKS / "compare.py")]
 
 
 def _notebooks() -> ASGIApp:
     builder = marimo.create_asgi_app(quiet=True, include_code=True)
-    for family, slug in _pages():
-        builder = builder.with_app(path=f"/{family}/{slug}", root=str(notebook_file(family, slug)))
+    for path, file in _pages():
+        builder = builder.with_app(path=path, root=str(file))
     return builder.build()
 
 

@@ -2,6 +2,7 @@
 
 from mem_core.lab.about import place, reference, source
 from mem_core.lab.claims import ClaimBoard
+from mem_core.lab.comparison import Comparison
 from mem_core.lab.engine_board import EngineBoard
 from mem_core.lab.exercise import ExerciseBoard
 from mem_core.lab.figures import figure
@@ -11,6 +12,7 @@ from mem_core.lab.styles import panel, sheet
 
 __all__ = [
     "ClaimBoard",
+    "Comparison",
     "EngineBoard",
     "ExerciseBoard",
     "Page",

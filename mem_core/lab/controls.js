@@ -150,8 +150,9 @@
       for (const box of boxes) {
         box.addEventListener("change", () => {
           if (chosen().length >= control.least) return this.keepAndSend(control, chosen().join(","));
+          const rest = chosen().join(", ") || "empty";
           box.checked = true;
-          return this.refuse(control, "empty");
+          return this.refuse(control, rest);
         });
       }
       const labels = boxes.map((box) => make("label", {}, box, ` ${box.value}`));

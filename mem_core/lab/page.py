@@ -60,7 +60,7 @@ class Page:
         self._earlier: dict[str, list[Table]] = {}
         self.buttons = Buttons(self)
         self._held: dict[str, Any] = {}
-        self.engine = _select_engine(self.mechanism)
+        self.engine = select_engine(self.mechanism)
 
     def controls(self) -> ControlPanel:
         """Return the panel of controls, starting from what the link asks for."""
@@ -154,7 +154,7 @@ class Page:
                 query.remove(name)
 
 
-def _select_engine(mechanism: Mechanism) -> Any:
+def select_engine(mechanism: Mechanism) -> Any:
     """Return the engine that the environment asks for, a GPU, or else the one that is faster on this mechanism."""
     asked = ENVIRONMENT_VARIABLE in os.environ or best_available() != "torch"
     try:

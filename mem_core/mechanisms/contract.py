@@ -174,6 +174,8 @@ class Mechanism:
             is no GPU. PyTorch pays some microseconds for every operation, which small arrays do not earn back.
         picture: key of the chart that the gallery shows small; the first one if empty.
         budget_seconds: how long a default run may take, by engine kind, beside which the benchmark shows the time.
+        retention: what the table `retention` of a run holds, in words that follow "shows"; empty where nothing that is
+            stored fades with time.
         machine_tables: names of the tables that tell of the machine and engine at hand (times, rounding) and not of
             the experiment; who compares two runs leaves them out.
     """
@@ -196,6 +198,7 @@ class Mechanism:
     faster_on_cpu: Literal["numpy", "torch"] = "torch"
     picture: str = ""
     budget_seconds: Mapping[str, float] = field(default_factory=dict)
+    retention: str = ""
     machine_tables: frozenset[str] = frozenset()
 
     def chart(self, key: str) -> Chart:

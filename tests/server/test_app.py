@@ -38,6 +38,11 @@ def test_every_mechanism_has_a_notebook_that_opens(client: TestClient, slug: str
     assert moved.headers["location"].endswith(f"/{family}/{slug}/?seed=3")
 
 
+def test_the_comparison_opens_from_the_gallery(client: TestClient) -> None:
+    assert 'href="/compare/"' in client.get("/").text
+    assert client.get("/compare/").status_code == 200
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", catalog.slugs())
 def test_the_picture_is_drawn_from_a_real_run(client: TestClient, slug: str) -> None:

@@ -34,5 +34,6 @@ MECHANISM = Mechanism(
     claims=CLAIMS,
     exercise=EXERCISE,
     picture="retention",
+    retention="what is left of the needle in the states that read it, by tokens since then",
     budget_seconds={"numpy": 1.0, "torch": 1.0},
 )
