@@ -32,6 +32,7 @@ WATCHED = {
     "river-valley": ("peak_rate", "loss"),
     "grokking-li2": ("weight_decay", "accuracy"),
     "longmamba": ("test_length", "accuracy"),
+    "scan-kernels": ("decay", "states"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

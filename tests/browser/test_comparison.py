@@ -33,6 +33,17 @@ def test_the_curves_of_two_mechanisms_lie_over_one_another_and_follow_their_cont
     assert length.input_value() == "512"
 
 
+def test_another_mechanism_joins_by_its_box_and_the_address_remembers_it(page: Page) -> None:
+    open_comparison(page)
+    boxes = page.locator("[data-control='with'] input[type=checkbox]")
+    other = next(box for box in boxes.all() if not box.is_checked())
+    name = str(other.get_attribute("value"))
+    other.click()
+    expect(page.get_by_role("row").filter(has_text=name)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("row").filter(has_text=name)).to_be_visible(timeout=60_000)
+
+
 def test_fewer_than_two_are_refused_with_a_sentence(page: Page) -> None:
     open_comparison(page)
     page.locator("[data-control='with'] input:checked").first.click()

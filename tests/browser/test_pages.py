@@ -33,6 +33,7 @@ MOVES = {
     "river-valley": Move("peak_rate", "loss"),
     "grokking-li2": Move("weight_decay", "accuracy"),
     "longmamba": Move("test_length", "accuracy"),
+    "scan-kernels": Move("length", "tree_steps"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -41,6 +42,7 @@ CLAIM_MOVES = {
     "river-valley": ("peak_rate", "4"),
     "grokking-li2": ("weight_decay", "0.001"),
     "longmamba": ("test_length", "512"),
+    "scan-kernels": ("length", "32"),
 }
 
 
