@@ -41,6 +41,8 @@
     rungs.reduce((best, rung, i) => (Math.abs(rung - value) < Math.abs(rungs[best] - value) ? i : best), 0);
 
   class LabControls extends HTMLElement {
+    __type__ = "__custom_marimo_element__"; // by which marimo (0.25) knows elements with reset() and rerender()
+
     connectedCallback() {
       if (!this.built) this.rerender();
     }

@@ -154,10 +154,15 @@ class Choice(Control):
 
 @dataclass(frozen=True, kw_only=True)
 class Choices(Control):
-    """At least `least` of a few named options, kept in the order of `options`."""
+    """At least `least` of a few named options, kept in the order of `options`; commas stand between names."""
 
     options: tuple[str, ...]
     least: int = 1
+
+    def __post_init__(self) -> None:
+        for option in self.options:
+            if "," in option:
+                raise ValueError(f"An option must have no comma in its name, got {option!r}.")
 
     @property
     def allowed(self) -> str:

@@ -3,7 +3,7 @@ import marimo
 __generated_with = "0.25.2"
 app = marimo.App(
     width="medium",
-    app_title="One scan, three ways · Memory Lab",
+    app_title="One scan in three ways · Memory Lab",
     html_head_file="../head.html",
 )
 
@@ -32,7 +32,7 @@ def _(lab, mo, page):
         [
             lab.place(page),
             mo.md(r"""
-            # One scan, three ways
+            # One scan in three ways
 
             A fading memory is one line of arithmetic. Of the state a share $a_t$ is left, and something new is added:
 

@@ -1,4 +1,4 @@
-"""One scan, three ways: closed forms, counts, rounding, parity of the engines, charts, claims, exercise. No times."""
+"""One scan in three ways: closed forms, counts, rounding, parity of the engines, charts, claims, exercise. No times."""
 
 import math
 from itertools import pairwise

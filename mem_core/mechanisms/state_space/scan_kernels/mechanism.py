@@ -1,4 +1,4 @@
-"""One scan, three ways: the paper, its place on the map, and the parts tied together."""
+"""One scan in three ways: the paper, its place on the map, and the parts tied together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAPER = Paper(
 
 MECHANISM = Mechanism(
     slug="scan-kernels",
-    name="One scan, three ways",
+    name="One scan in three ways",
     family="state_space",
     summary="A fading state seems to need one step after another; a tree or chunks compute the same in far fewer.",
     stores="all inputs so far, in one state that fades",
