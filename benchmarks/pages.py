@@ -33,6 +33,7 @@ WATCHED = {
     "grokking-li2": ("weight_decay", "accuracy"),
     "longmamba": ("test_length", "accuracy"),
     "scan-kernels": ("decay", "states"),
+    "infinite-lr": ("overlap", "first_task"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

@@ -124,3 +124,51 @@ def facts_and_open(
     next_token[:facts] = 0.0
     next_token[np.arange(facts), generator.integers(vocabulary, size=facts)] = 1.0
     return Bigram(np.concatenate(frequencies), next_token)
+
+
+def overlapping_languages(
+    generator: np.random.Generator,
+    *,
+    languages: int,
+    contexts: int,
+    vocabulary: int,
+    overlap: float,
+    concentration: float = 0.1,
+) -> list[Bigram]:
+    """Make languages that agree in part on what follows what: P_k = s P_base + (1 - s) P'_k.
+
+    Rows of P_base and of every P'_k are Dirichlet(`concentration`), so that few tokens are likely after a context;
+    how often each context comes up is Dirichlet(1), drawn for each language on its own.
+
+    Args:
+        generator: where the numbers come from.
+        languages: how many, 1 or more.
+        contexts: C, 1 or more.
+        vocabulary: V, 2 or more.
+        overlap: share s of every row that all languages have in common, from 0 to 1.
+        concentration: above 0; smaller makes rows more certain.
+
+    Raises:
+        ValueError: naming the argument that cannot be used.
+
+    >>> first, second = overlapping_languages(
+    ...     np.random.default_rng(0), languages=2, contexts=3, vocabulary=4, overlap=1.0
+    ... )
+    >>> bool((first.next_token == second.next_token).all())
+    True
+    """
+    for name, value, least in (("languages", languages, 1), ("contexts", contexts, 1), ("vocabulary", vocabulary, 2)):
+        if value < least:
+            raise ValueError(f"{name} must be {least} or more, got {value}.")
+    if not 0 <= overlap <= 1:
+        raise ValueError(f"overlap must be from 0 to 1, got {overlap}.")
+    if not 0 < concentration < np.inf:
+        raise ValueError(f"concentration must be a positive number, got {concentration}.")
+    rows = np.full(vocabulary, float(concentration))
+    shared = generator.dirichlet(rows, size=contexts)
+    own = generator.dirichlet(rows, size=(languages, contexts))
+    frequencies = generator.dirichlet(np.ones(contexts), size=languages)
+    return [
+        Bigram(frequency, overlap * shared + (1 - overlap) * alone)
+        for frequency, alone in zip(frequencies, own, strict=True)
+    ]

@@ -34,6 +34,7 @@ MOVES = {
     "grokking-li2": Move("weight_decay", "accuracy"),
     "longmamba": Move("test_length", "accuracy"),
     "scan-kernels": Move("length", "tree_steps"),
+    "infinite-lr": Move("constant_ratio", "first_task"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -43,6 +44,7 @@ CLAIM_MOVES = {
     "grokking-li2": ("weight_decay", "0.001"),
     "longmamba": ("test_length", "512"),
     "scan-kernels": ("length", "32"),
+    "infinite-lr": ("constant_ratio", "1"),
 }
 
 

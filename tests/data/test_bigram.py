@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from mem_core.data.bigram import Bigram, facts_and_open
+from mem_core.data.bigram import Bigram, facts_and_open, overlapping_languages
 from mem_core.engine import philox
 
 
@@ -89,3 +89,43 @@ def test_bad_sizes_are_named(changes, argument):
 def test_numbers_that_are_no_probabilities_are_refused(frequency, next_token, argument):
     with pytest.raises(ValueError, match=argument):
         Bigram(np.array(frequency), np.array(next_token))
+
+
+def several(**changes):
+    sizes = {"languages": 3, "contexts": 40, "vocabulary": 30, "overlap": 0.6} | changes
+    return overlapping_languages(philox(0, "languages"), **sizes)
+
+
+def test_languages_that_overlap_share_a_part_of_every_row():
+    first, second, third = several()
+    alone = several(overlap=0.0)
+    shared = several(overlap=1.0)[0].next_token
+    for made, own in zip((first, second, third), alone, strict=True):
+        np.testing.assert_allclose(made.next_token, 0.6 * shared + 0.4 * own.next_token, rtol=1e-12)
+    assert np.abs(first.context_probability - second.context_probability).max() > 0.01
+
+
+def test_rows_are_dirichlet_with_the_concentration_asked_for():
+    made = several(languages=50, overlap=0.0)
+    rows = np.concatenate([one.next_token for one in made])
+    # The variance of one entry of Dirichlet(a·1_V) is (1/V)(1 - 1/V) / (a V + 1), here within five standard errors.
+    assert rows.var() == pytest.approx((1 / 30) * (1 - 1 / 30) / (0.1 * 30 + 1), rel=0.05)
+    assert rows.mean() == pytest.approx(1 / 30, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("changes", "argument"),
+    [
+        ({"languages": 0}, "languages"),
+        ({"contexts": 0}, "contexts"),
+        ({"vocabulary": 1}, "vocabulary"),
+        ({"overlap": -0.1}, "overlap"),
+        ({"overlap": 1.1}, "overlap"),
+        ({"overlap": math.nan}, "overlap"),
+        ({"concentration": 0.0}, "concentration"),
+        ({"concentration": math.inf}, "concentration"),
+    ],
+)
+def test_bad_sizes_of_languages_are_named(changes, argument):
+    with pytest.raises(ValueError, match=argument):
+        several(**changes)
