@@ -55,38 +55,46 @@ class Curve:
 
     @property
     def half_life(self) -> float:
-        """Lag at which retention first is half of what it was at the shortest lag, linear between points.
+        """Time from the peak until half of it is left, linear between points.
 
         NaN if it never falls so far, or if nothing was there.
         """
-        if not len(self.lag) or self.retention[0] <= 0:
-            return math.nan
-        share = self.retention / self.retention[0]
+        since, share = self._fading
         below = np.flatnonzero(share <= 0.5)
         if not len(below):
             return math.nan
         end = below[0]
-        (x0, x1), (y0, y1) = self.lag[end - 1 : end + 1], share[end - 1 : end + 1]
+        (x0, x1), (y0, y1) = since[end - 1 : end + 1], share[end - 1 : end + 1]
         return float(x0 + (x1 - x0) * (y0 - 0.5) / (y0 - y1))
 
     def left_after(self, half_lives: float) -> float:
-        """Share of the first value that is left after so many half-lives; NaN where the curve does not reach."""
-        lag = half_lives * self.half_life
-        if math.isnan(lag) or lag > self.lag[-1]:
+        """Share of the peak that is left after so many half-lives; NaN where the curve does not reach."""
+        since, share = self._fading
+        time = half_lives * self.half_life
+        if math.isnan(time) or time > since[-1]:
             return math.nan
-        return float(np.interp(lag, self.lag, self.retention) / self.retention[0])
+        return float(np.interp(time, since, share))
+
+    @property
+    def _fading(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Time since the peak and share of it; a memory that is written with momentum, say, peaks late."""
+        if not len(self.lag) or self.retention.max() <= 0:
+            return np.zeros(0), np.zeros(0)
+        peak = int(np.argmax(self.retention))
+        return self.lag[peak:] - self.lag[peak], self.retention[peak:] / self.retention[peak]
 
     def after_zero(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return lag and retention where the lag is above zero, as a log axis wants them."""
         return self.lag[self.lag > 0], self.retention[self.lag > 0]
 
     def shape(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return lag in half-lives up to `HALF_LIVES`, and the share of the first value that is left."""
-        lag, left = self.lag / self.half_life, self.retention / self.retention[0]
-        if lag[-1] <= HALF_LIVES:
-            return lag, left
-        inside = lag < HALF_LIVES
-        return np.append(lag[inside], HALF_LIVES), np.append(left[inside], np.interp(HALF_LIVES, lag, left))
+        """Return the time since the peak in half-lives, up to `HALF_LIVES`, and the share of the peak that is left."""
+        since, share = self._fading
+        time = since / self.half_life
+        if time[-1] <= HALF_LIVES:
+            return time, share
+        inside = time < HALF_LIVES
+        return np.append(time[inside], HALF_LIVES), np.append(share[inside], np.interp(HALF_LIVES, time, share))
 
 
 def tables(curves: Sequence[Curve]) -> dict[str, Table]:
@@ -118,8 +126,8 @@ def charts(labels: Sequence[str]) -> tuple[Chart, Chart]:
     shape = Chart(
         key="shape",
         title="The shape of forgetting",
-        x=Axis(title="Time since it was stored", unit="half-lives of each curve", domain=(0.0, HALF_LIVES)),
-        y=Axis(title="Share of the first value that is left", domain=(0.0, 1.05)),
+        x=Axis(title="Time since the peak", unit="half-lives of each curve", domain=(0.0, HALF_LIVES)),
+        y=Axis(title="Share of the peak that is left", domain=(0.0, 1.05)),
         layers=(
             Layer(mark="line", table="exponential", x="lag", y="retention", size=1.2),
             Layer(mark="text", table="exponential_name", x="lag", y="retention", text="mechanism"),

@@ -30,8 +30,11 @@ def test_the_half_life_of_an_exponential_is_its_half_life_and_its_shape_the_thin
     np.testing.assert_allclose(left, 0.5**lag, atol=1e-4)
 
 
-def test_a_curve_is_measured_from_its_own_first_value() -> None:
+def test_a_curve_is_measured_from_its_own_peak() -> None:
     assert curve([0, 10, 20], [0.8, 0.6, 0.2]).half_life == 15.0
+    late = curve([0, 10, 20, 30], [0.1, 0.8, 0.6, 0.2])
+    assert late.half_life == 15.0
+    assert late.shape()[1].max() == 1.0
 
 
 def test_a_curve_that_never_falls_to_half_has_no_half_life_and_no_shape() -> None:
