@@ -34,6 +34,7 @@ WATCHED = {
     "longmamba": ("test_length", "accuracy"),
     "scan-kernels": ("decay", "states"),
     "infinite-lr": ("overlap", "first_task"),
+    "titans": ("step_size", "ages"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

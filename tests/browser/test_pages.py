@@ -35,6 +35,7 @@ MOVES = {
     "longmamba": Move("test_length", "accuracy"),
     "scan-kernels": Move("length", "tree_steps"),
     "infinite-lr": Move("constant_ratio", "first_task"),
+    "titans": Move("forget", "ages"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -45,6 +46,7 @@ CLAIM_MOVES = {
     "longmamba": ("test_length", "512"),
     "scan-kernels": ("length", "32"),
     "infinite-lr": ("constant_ratio", "1"),
+    "titans": ("step_size", "0.5"),
 }
 
 
