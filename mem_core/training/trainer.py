@@ -59,7 +59,38 @@ def train(
         DivergedError: if the loss is infinite or not a number.
         ValueError: if there are fewer batches than rates.
     """
-    value_and_grad = engine.value_and_grad(loss)
+    return descend(
+        engine,
+        engine.value_and_grad(loss),
+        params,
+        batches,
+        optimizer=optimizer,
+        rates=rates,
+        largest_gradient=largest_gradient,
+    )
+
+
+def descend(
+    engine: Engine,
+    value_and_grad: Callable[..., tuple[Any, Tree]],
+    params: Tree,
+    batches: Iterable[tuple[Any, ...]],
+    *,
+    optimizer: Adam | SGD,
+    rates: Iterable[float],
+    largest_gradient: float | None = None,
+) -> Iterator[Update]:
+    """Do what `train` does with a gradient written by hand.
+
+    Args:
+        engine: where the parameters live.
+        value_and_grad: `value_and_grad(params, *batch)` returns the loss, one number, and its gradient.
+        params, batches, optimizer, rates, largest_gradient: as in `train`.
+
+    Raises:
+        DivergedError: if the loss is infinite or not a number.
+        ValueError: if there are fewer batches than rates.
+    """
     state: Any = optimizer.init(params)
     source = iter(batches)
     for step, rate in enumerate(map(float, rates), start=1):

@@ -9,7 +9,7 @@ import torch
 from mem_core.engine import philox
 from mem_core.training.optimizers import SGD, Adam
 from mem_core.training.schedules import cosine
-from mem_core.training.trainer import DivergedError, train
+from mem_core.training.trainer import DivergedError, descend, train
 
 STEPS = 25
 RATES = cosine(STEPS, 0.1, floor_ratio=0.0, warmup_steps=5)
@@ -102,3 +102,18 @@ def test_too_few_batches_are_an_error(engine):
     )
     with pytest.raises(ValueError, match="batches ended before step 3"):
         list(steps)
+
+
+def test_a_gradient_by_hand_gives_the_same_updates(engine):
+    def value_and_grad(params, x, y):
+        error = x @ params["weight"] - y
+        return (error**2).mean(), {"weight": 2 * x.T @ error / len(x)}
+
+    start = {"weight": engine.asarray(START)}
+    optimizer = Adam(learning_rate=1.0)
+    by_hand = descend(engine, value_and_grad, start, _batches(engine), optimizer=optimizer, rates=RATES)
+    automatic = train(engine, _loss, start, _batches(engine), optimizer=optimizer, rates=RATES)
+    for ours, theirs in zip(by_hand, automatic, strict=True):
+        assert ours.loss == pytest.approx(theirs.loss, rel=1e-12)
+        weights = [engine.to_numpy(update.params["weight"]) for update in (ours, theirs)]
+        np.testing.assert_allclose(*weights, rtol=1e-10)
