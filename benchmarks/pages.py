@@ -35,6 +35,7 @@ WATCHED = {
     "scan-kernels": ("decay", "states"),
     "infinite-lr": ("overlap", "first_task"),
     "titans": ("step_size", "ages"),
+    "elm-neuron": ("tau_max", "forgetting"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

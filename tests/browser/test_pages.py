@@ -36,6 +36,7 @@ MOVES = {
     "scan-kernels": Move("length", "tree_steps"),
     "infinite-lr": Move("constant_ratio", "first_task"),
     "titans": Move("forget", "ages"),
+    "elm-neuron": Move("tau_max", "forgetting"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -47,6 +48,7 @@ CLAIM_MOVES = {
     "scan-kernels": ("length", "32"),
     "infinite-lr": ("constant_ratio", "1"),
     "titans": ("step_size", "0.5"),
+    "elm-neuron": ("delay", "80"),
 }
 
 
