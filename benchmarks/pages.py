@@ -36,6 +36,7 @@ WATCHED = {
     "infinite-lr": ("overlap", "first_task"),
     "titans": ("step_size", "ages"),
     "elm-neuron": ("tau_max", "forgetting"),
+    "grok-or-not": ("corruption", "accuracy"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

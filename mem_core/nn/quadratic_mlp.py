@@ -107,14 +107,42 @@ def initial_parameters(
     }
 
 
-def forward(engine: Engine, params: Parameters, pairs: PairRows) -> Activations:
-    """Return z = U[a] + V[b], z² and z²·output for every pair of every network."""
+def normal_parameters(engine: Engine, modulus: int, hidden: int, generators: list[np.random.Generator]) -> Parameters:
+    """Draw every weight from N(0, s²) with s = ½/(2K)^(1/3), one generator per network.
+
+    A unit's answer is a product of three weights, so this s keeps the outputs' size from depending on K alone.
+
+    Args:
+        engine: where the weights go.
+        modulus, hidden: M and K.
+        generators: one per network, N.
+
+    Source: Gromov 2023 (arXiv 2301.02679); Doshi et al. 2023 (arXiv 2310.13061), App. A.
+    """
+    deviation = 0.5 / (2 * hidden) ** (1 / 3)
+    drawn = [
+        (generator.normal(size=(2 * modulus, hidden)), generator.normal(size=(hidden, modulus)))
+        for generator in generators
+    ]
+    return {
+        "hidden": engine.asarray(np.stack([first for first, _ in drawn]) * deviation),
+        "output": engine.asarray(np.stack([second for _, second in drawn]) * deviation),
+    }
+
+
+def hidden_inputs(engine: Engine, params: Parameters, pairs: PairRows) -> Array:
+    """Return z = U[a] + V[b] for every pair of every network, shape (N, n, K)."""
     xp = engine.xp
     weights = params["hidden"]
     hidden = weights.shape[-1]
     rows = xp.reshape(weights, (-1, hidden))
     inputs = xp.take(rows, pairs.first, axis=0) + xp.take(rows, pairs.second, axis=0)
-    inputs = xp.reshape(inputs, (pairs.networks, pairs.count, hidden))
+    return xp.reshape(inputs, (pairs.networks, pairs.count, hidden))
+
+
+def forward(engine: Engine, params: Parameters, pairs: PairRows) -> Activations:
+    """Return z = U[a] + V[b], z² and z²·output for every pair of every network."""
+    inputs = hidden_inputs(engine, params, pairs)
     features = inputs * inputs
     return Activations(inputs, features, features @ params["output"])
 
@@ -144,6 +172,24 @@ def centred_loss(engine: Engine, outputs: Array, targets: Array) -> tuple[Array,
     return xp.sum(residual * residual, axis=(-2, -1)) / count, residual * (2.0 / count)
 
 
+def squared_loss(engine: Engine, outputs: Array, targets: Array) -> tuple[Array, Array]:
+    """Return the mean squared error over pairs and classes, and its gradient by the outputs.
+
+    loss = (1/(n·M)) Σ_pairs ‖o − t‖², gradient = (2/(n·M))·(o − t), as torch.nn.MSELoss has them. Against one-hot
+    targets, outputs of zero give 1/M.
+
+    Args:
+        engine: whose arrays these are.
+        outputs, targets: (N, n, M).
+
+    Returns:
+        Loss of shape (N,) and gradient of shape (N, n, M).
+    """
+    residual = outputs - targets
+    numbers = outputs.shape[-2] * outputs.shape[-1]
+    return engine.xp.sum(residual * residual, axis=(-2, -1)) / numbers, residual * (2.0 / numbers)
+
+
 def gradient(
     engine: Engine, params: Parameters, pairs: PairRows, activations: Activations, output_gradient: Array
 ) -> Parameters:
@@ -159,15 +205,28 @@ def gradient(
     Raises:
         ValueError: if the pairs were prepared without `for_gradient`.
     """
+    through_squares = (output_gradient @ engine.xp.matrix_transpose(params["output"])) * activations.inputs
+    return {
+        "hidden": 2.0 * hidden_gradient(engine, pairs, through_squares),
+        "output": engine.xp.matrix_transpose(activations.features) @ output_gradient,
+    }
+
+
+def hidden_gradient(engine: Engine, pairs: PairRows, input_gradient: Array) -> Array:
+    """Return the gradient by `hidden`: for each residue the sum of d z over the pairs that have it.
+
+    Args:
+        engine: whose arrays these are.
+        pairs: as they were for z.
+        input_gradient: d z, shape (N, n, K).
+
+    Raises:
+        ValueError: if the pairs were prepared without `for_gradient`.
+    """
     if pairs.sharing is None:
         raise ValueError("These pairs were prepared for the forward pass only; prepare them with for_gradient=True.")
     xp = engine.xp
-    hidden = params["hidden"].shape[-1]
-    through_squares = (output_gradient @ xp.matrix_transpose(params["output"])) * activations.inputs
-    flat = xp.reshape(through_squares, (-1, hidden))
-    filled = xp.concat([flat, xp.zeros((1, hidden))])
+    hidden = input_gradient.shape[-1]
+    filled = xp.concat([xp.reshape(input_gradient, (-1, hidden)), xp.zeros((1, hidden))])
     shared = xp.reshape(xp.take(filled, pairs.sharing, axis=0), (pairs.networks, 2 * pairs.modulus, -1, hidden))
-    return {
-        "hidden": 2.0 * xp.sum(shared, axis=2),
-        "output": xp.matrix_transpose(activations.features) @ output_gradient,
-    }
+    return xp.sum(shared, axis=2)

@@ -49,17 +49,20 @@ def inverse_participation_ratio(engine: Engine, waves: Array, axis: int = -1) ->
     """Return how few frequencies a wave uses: 1 for one frequency, 1/(⌊M/2⌋ + 1) for all of them alike.
 
     IPR = Σ_k |x̂_k|⁴ / (Σ_k |x̂_k|²)² over the one-sided spectrum k = 0 … ⌊M/2⌋, the constant included; it does not
-    change when the wave is scaled or shifted around the circle.
+    change when the wave is scaled or shifted around the circle. A wave of zeros has 0.
 
     Args:
         engine: whose arrays these are.
-        waves: real numbers, not all zero, with M entries along `axis`.
+        waves: real numbers with M entries along `axis`.
         axis: the axis of the residues; it is taken away.
 
     Source: Doshi et al. 2023 (arXiv 2310.13061), Eqs. 3 and 4.
     """
     xp = engine.xp
     amplitude = xp.abs(xp.fft.rfft(waves, axis=axis))
-    power = amplitude * amplitude
+    largest = xp.max(amplitude, axis=axis, keepdims=True)
+    # Fourth powers of weights that decay has shrunk to 1e-12 would be zero in float32.
+    relative = amplitude / xp.where(largest > 0, largest, xp.ones_like(largest))
+    power = relative * relative
     total = xp.sum(power, axis=axis)
-    return xp.sum(power * power, axis=axis) / (total * total)
+    return xp.sum(power * power, axis=axis) / xp.where(total > 0, total * total, xp.ones_like(total))

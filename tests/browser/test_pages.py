@@ -37,6 +37,7 @@ MOVES = {
     "infinite-lr": Move("constant_ratio", "first_task"),
     "titans": Move("forget", "ages"),
     "elm-neuron": Move("tau_max", "forgetting"),
+    "grok-or-not": Move("weight_decay", "accuracy"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -49,6 +50,7 @@ CLAIM_MOVES = {
     "infinite-lr": ("constant_ratio", "1"),
     "titans": ("step_size", "0.5"),
     "elm-neuron": ("delay", "80"),
+    "grok-or-not": ("weight_decay", "10"),
 }
 
 

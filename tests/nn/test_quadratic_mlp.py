@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mem_core.data.modular_arithmetic import split, stacked
 from mem_core.engine import map_tree, philox, select
@@ -118,6 +119,31 @@ def test_initial_weights_are_uniform_within_the_linear_layers_bounds():
         bound = inputs**-0.5
         assert 0.99 * bound < np.abs(params[name]).max() <= bound
         assert np.std(params[name]) == pytest.approx(bound / 3**0.5, rel=0.02)
+
+
+def test_normal_weights_have_the_deviation_of_the_formula():
+    engine = select("numpy", precision="float64")
+    params = mlp.normal_parameters(engine, 97, 500, [philox(0, "weights")])
+    for weights in params.values():
+        assert weights.std() == pytest.approx((16 * 500) ** (-1 / 3), rel=0.01) == pytest.approx(0.05, rel=0.01)
+        assert weights.mean() == pytest.approx(0, abs=1e-3)
+
+
+def test_the_squared_loss_and_its_gradient_equal_torchs(engine):
+    drawn = [philox(0, name).normal(size=(2, 9, MODULUS)) for name in ("outputs", "targets")]
+    outputs, targets = (torch.tensor(array) for array in drawn)
+    outputs.requires_grad_(True)
+    expected = torch.stack([torch.nn.functional.mse_loss(*pair) for pair in zip(outputs, targets, strict=True)])
+    expected.sum().backward()
+    loss, gradient = mlp.squared_loss(engine, *map(engine.asarray, drawn))
+    np.testing.assert_allclose(engine.to_numpy(loss), expected.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(engine.to_numpy(gradient), outputs.grad.numpy(), rtol=1e-12)
+
+
+def test_the_squared_loss_of_outputs_of_zero_is_one_over_the_classes(engine):
+    one_hot = engine.asarray(np.eye(MODULUS)[None])
+    loss, _ = mlp.squared_loss(engine, 0 * one_hot, one_hot)
+    assert engine.item(loss) == pytest.approx(1 / MODULUS)
 
 
 def test_the_output_scale_leaves_the_hidden_weights_alone(engine):

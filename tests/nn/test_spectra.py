@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mem_core.engine import philox
+from mem_core.engine import philox, select
 from mem_core.nn.spectra import inverse_participation_ratio, power_spectrum, purity
 
 SIZES = [3, 7, 12, 23, 24]
@@ -57,6 +57,15 @@ def test_the_participation_ratio_ignores_scale_and_shift(engine):
         for changed in (wave, -3 * wave, np.roll(wave, 4))
     ]
     assert ratios == pytest.approx([ratios[0]] * 3)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_the_participation_ratio_of_tiny_waves_does_not_underflow(kind, precision):
+    engine = select(kind, precision=precision)
+    wave = np.cos(2 * np.pi * 3 * np.arange(11) / 11)
+    waves = engine.asarray(np.stack([1e-20 * wave, 0 * wave]))
+    assert engine.to_numpy(inverse_participation_ratio(engine, waves)).tolist() == pytest.approx([1, 0], abs=1e-5)
 
 
 def test_any_axis_may_hold_the_residues(engine):
