@@ -32,6 +32,7 @@ class Live:
         frame: the newest frame, or None before the first.
         problem: one sentence if the run ended early.
         finished, stopped: how it ended.
+        from_before: whether its result was there already, from a run with the same settings.
         seconds: time since the start, or until the end.
     """
 
@@ -44,6 +45,7 @@ class Live:
         self._changed = changed
         self._started = time.perf_counter()
         self._ended: float | None = None
+        self.from_before = chosen().holds(request)
         self._frames = chosen().frames(request)
         self._one_at_a_time = threading.Lock()
 

@@ -60,6 +60,10 @@ class Runner(Protocol):
         """Yield the frames of a run, the last one the result."""
         ...
 
+    def holds(self, request: Request) -> bool:
+        """Tell whether the result of a run is at hand, so that its only frame comes at once."""
+        ...
+
 
 class InProcessRunner:
     """Runs in the caller's own thread and keeps the results of finished runs."""
@@ -79,6 +83,10 @@ class InProcessRunner:
             yield frame
         if frame is not None:
             self._keep(request.key, frame)
+
+    def holds(self, request: Request) -> bool:
+        """Tell whether the result is kept."""
+        return self._kept(request.key) is not None
 
     def _kept(self, key: str) -> Frame | None:
         with self._lock:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def status(page: Page, live: Live) -> mo.Html:
     """Return the line above the charts, and one sentence if something was wrong."""
     parts: list[Any] = [styles.callout(problem, "danger") for problem in (page.problem, live.problem) if problem]
-    parts.append(mo.Html(f"<div class='lab-status' role='status' data-state='{_state(live)}'>{_words(live)}</div>"))
+    parts.append(mo.Html(f"<div class='lab-status' role='status' data-state='{_state(live)}'>{words(live)}</div>"))
     parts.append(mo.hstack(_buttons(page, live), justify="start", align="center", wrap=True, gap=0.5))
     return mo.vstack(parts, gap=0.4)
 
@@ -26,13 +26,16 @@ def _state(live: Live) -> str:
     return "running" if live.running else "stopped" if live.stopped else "problem" if live.problem else "finished"
 
 
-def _words(live: Live) -> str:
+def words(live: Live) -> str:
+    """Return where the run is, as HTML."""
     frame = live.frame
     message = escape(frame.message) if frame is not None else ""
     if live.running:
         share = frame.progress if frame is not None else 0.0
         bar = f"<progress class='lab-progress' max='1' value='{share:.3f}' aria-label='Progress of the run'></progress>"
         return bar + (message or "Starting …")
+    if live.from_before:
+        return f"Shown at once: these settings have been run before. {message}"
     ended = "Stopped" if live.stopped else "Ended early" if live.problem else "Done"
     return f"{ended} in {live.seconds:.2f} s. {message}"
 

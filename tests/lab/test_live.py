@@ -12,6 +12,7 @@ from mem_core.lab import live as live_module
 from mem_core.lab import runner
 from mem_core.lab.live import Live
 from mem_core.lab.runner import InProcessRunner, Request
+from mem_core.lab.status import words
 from mem_core.mechanisms import catalog
 from mem_core.mechanisms.contract import Frame, RunError
 from mem_core.mechanisms.tables import Table
@@ -36,6 +37,9 @@ class Scripted:
 
     def frames(self, request: Request) -> Iterator[Frame]:
         return self.play()
+
+    def holds(self, request: Request) -> bool:
+        return False
 
 
 def start(
@@ -175,10 +179,20 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_the_same_run_is_computed_once_and_then_shown_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds = counted(monkeypatch)
     in_process = InProcessRunner()
+    assert not in_process.holds(request(3))
     first, second = (list(in_process.frames(request(3))) for _ in range(2))
+    assert in_process.holds(request(3))
     assert seeds == [3]
     assert len(first) == 2
     assert second == first[-1:]
+
+
+def test_a_run_that_was_made_before_says_so_and_not_that_it_took_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(monkeypatch)
+    monkeypatch.setattr(runner, "_chosen", InProcessRunner())
+    first, again = (Live(request(3), None, lambda: None).start() for _ in range(2))
+    assert words(first).startswith("Done in ")
+    assert words(again).startswith("Shown at once: these settings have been run before.")
 
 
 def test_a_run_that_was_broken_off_is_not_taken_for_a_result(monkeypatch: pytest.MonkeyPatch) -> None:
