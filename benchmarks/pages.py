@@ -37,6 +37,7 @@ WATCHED = {
     "titans": ("step_size", "ages"),
     "elm-neuron": ("tau_max", "forgetting"),
     "grok-or-not": ("corruption", "accuracy"),
+    "few-shot-memory": ("new_rate", "retention"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

@@ -38,6 +38,7 @@ MOVES = {
     "titans": Move("forget", "ages"),
     "elm-neuron": Move("tau_max", "forgetting"),
     "grok-or-not": Move("weight_decay", "accuracy"),
+    "few-shot-memory": Move("new_rate", "retention"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -51,6 +52,7 @@ CLAIM_MOVES = {
     "titans": ("step_size", "0.5"),
     "elm-neuron": ("delay", "80"),
     "grok-or-not": ("weight_decay", "10"),
+    "few-shot-memory": ("new_rate", "0.015"),
 }
 
 
