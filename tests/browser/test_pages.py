@@ -245,6 +245,7 @@ def test_a_malformed_link_is_explained_and_the_page_starts_from_its_defaults(pag
 def test_a_pinned_run_stays_beside_the_next_one_and_can_be_removed(page: Page) -> None:
     open_notebook(page, "river-valley")
     lines = page.locator("[data-chart='loss'] svg .mark-line path")
+    expect(lines).not_to_have_count(0)
     once = lines.count()
     page.get_by_role("button", name="Pin this run").click()
     entry(page, "peak_rate").fill("4")
