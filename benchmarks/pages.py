@@ -38,6 +38,7 @@ WATCHED = {
     "elm-neuron": ("tau_max", "forgetting"),
     "grok-or-not": ("corruption", "accuracy"),
     "few-shot-memory": ("new_rate", "retention"),
+    "efficientvim": ("states", "costs"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

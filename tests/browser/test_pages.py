@@ -39,6 +39,7 @@ MOVES = {
     "elm-neuron": Move("tau_max", "forgetting"),
     "grok-or-not": Move("weight_decay", "accuracy"),
     "few-shot-memory": Move("new_rate", "retention"),
+    "efficientvim": Move("states", "sweep"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -53,6 +54,7 @@ CLAIM_MOVES = {
     "elm-neuron": ("delay", "80"),
     "grok-or-not": ("weight_decay", "10"),
     "few-shot-memory": ("new_rate", "0.015"),
+    "efficientvim": ("timed_pictures", "8"),
 }
 
 
