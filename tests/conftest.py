@@ -7,8 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from mem_core.engine import Engine, select
+
+# How long an example takes says more of the machine than of the code; the tests' own time limit stands.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
