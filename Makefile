@@ -32,6 +32,7 @@ lint: setup
 
 bench: setup
 	$(RUN) -m mem_core bench
+	$(RUN) -m mem_core bench kernels
 	$(RUN) -m benchmarks.pages
 
 check: setup

@@ -1,14 +1,17 @@
-"""The command line: python -m mem_core list | run | check | bench."""
+"""The command line: python -m mem_core list | run | check | bench | bench kernels."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from mem_core.engine import EngineError, select
+from mem_core.kernels import benchmark as kernel_benchmark
+from mem_core.kernels.benchmark import report
 from mem_core.mechanisms import benchmark, catalog
 from mem_core.mechanisms.contract import Evidence, Frame, Mechanism, RunError
 from mem_core.mechanisms.controls import SettingsError
@@ -26,7 +29,7 @@ class OneSentenceParser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 well, 1 a claim failed or a run ended early, 2 bad input."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_words(sys.argv[1:] if arguments is None else arguments))
     try:
         code: int = options.command(options)
     except (SettingsError, EngineError, catalog.CatalogError) as error:
@@ -35,13 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RunError as error:
         print(f"mem_core: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever read what we print has read enough, as `head` does; Python would complain once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return code
+
+
+def _words(arguments: Sequence[str]) -> list[str]:
+    """Make one command of `bench` and `kernels`, wherever among the options the second word stands."""
+    words = list(arguments)
+    if words[:1] == ["bench"] and "kernels" in words:
+        words.remove("kernels")
+        words[0] = "bench kernels"
+    return words
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = OneSentenceParser(prog="mem_core", description="Mechanisms of memory and forgetting, one per paper.")
     commands = parser.add_subparsers(
-        required=True, metavar="list | run | check | bench", parser_class=OneSentenceParser
+        required=True, metavar="list | run | check | bench | bench kernels", parser_class=OneSentenceParser
     )
     shared = OneSentenceParser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print JSON, one object a line for each frame or claim")
@@ -68,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("bench", parents=[shared], help="time the default runs on every engine here")
     command.add_argument("slugs", nargs="*", metavar="SLUG")
     command.set_defaults(command=_bench)
+
+    command = commands.add_parser("bench kernels", parents=[shared], help="time the kernels, and others beside them")
+    command.add_argument("--device", choices=kernel_benchmark.DEVICES, help="all that are here if left out")
+    command.add_argument("--only", choices=kernel_benchmark.KERNELS, default="", help="time this kernel alone")
+    command.add_argument("--small", action="store_true", help="small sizes, for a quick look")
+    command.set_defaults(command=_bench_kernels)
     return parser
 
 
@@ -142,7 +164,7 @@ def _check(options: argparse.Namespace) -> int:
     all_hold = True
     if not options.json:
         print(f"{engine.badge}, {options.seeds} seeds")
-        print(f"{'mechanism':<15}{'paper':<18}{'claim':<34}{'value':>10}  {'threshold':<20}{'holds':<6}")
+        print(f"{'mechanism':<21}{'paper':<18}{'claim':<34}{'value':>10}  {'threshold':<20}{'holds':<6}")
     for mechanism in mechanisms:
         for score in check(mechanism, engine, range(options.seeds)):
             all_hold &= score.holds
@@ -154,7 +176,7 @@ def _score_line(score: Score) -> str:
     evidence: Evidence = score.summary
     note = f"  {evidence.note}" if evidence.note else ""
     return (
-        f"{score.mechanism.slug:<15}arXiv {score.mechanism.paper.arxiv:<12}{score.claim.key:<34}"
+        f"{score.mechanism.slug:<21}arXiv {score.mechanism.paper.arxiv:<12}{score.claim.key:<34}"
         f"{evidence.value:>10.4g}  {evidence.wanted:<19} {'yes' if score.holds else 'NO':<6}{note}"
     )
 
@@ -163,10 +185,20 @@ def _bench(options: argparse.Namespace) -> int:
     mechanisms = [catalog.load(slug) for slug in options.slugs] or catalog.load_all()
     if not options.json:
         columns = f"{'first frame (s)':>16}{'whole run (s)':>15}{'budget (s)':>12}  frames a second"
-        print(f"{'mechanism':<15}{'engine':<8}{columns}")
+        print(f"{'mechanism':<21}{'engine':<8}{columns}")
     for timing in benchmark.default_runs(mechanisms):
         print(json.dumps(timing.as_row()) if options.json else timing.as_line(), flush=True)
     return 0
+
+
+def _bench_kernels(options: argparse.Namespace) -> int:
+    failed = False
+    for device in [options.device] if options.device else kernel_benchmark.devices_here():
+        run = kernel_benchmark.measure(device, options.small, options.only)
+        for text in report.as_json(run) if options.json else report.as_text(run):
+            print(text, flush=True)
+        failed |= run.failed
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -92,3 +94,14 @@ def test_check_exits_with_1_and_says_so_when_a_claim_fails(
     monkeypatch.setattr(catalog, "load", lambda slug: replace(real, claims=(failing,)))
     assert main(["check", "memorybank", "--engine", "numpy", "--seeds", "1"]) == 1
     assert "NO" in capsys.readouterr().out
+
+
+def test_a_reader_that_has_read_enough_gets_no_traceback() -> None:
+    command = [sys.executable, "-m", "mem_core", "run", "memorybank", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.stdout.close()
+        assert running.stderr.read() == ""
+    assert running.returncode == 1

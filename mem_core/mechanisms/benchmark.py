@@ -31,7 +31,7 @@ class Timing:
         over = "  over budget" if self.budget_seconds is not None and self.seconds > self.budget_seconds else ""
         rate = self.frames / self.seconds
         return (
-            f"{self.mechanism:<15}{self.engine:<8}{self.first_frame_seconds:>16.3f}{self.seconds:>15.2f}"
+            f"{self.mechanism:<21}{self.engine:<8}{self.first_frame_seconds:>16.3f}{self.seconds:>15.2f}"
             f"{budget:>12}  {rate:.1f}{over}"
         )
 
