@@ -39,6 +39,7 @@ WATCHED = {
     "grok-or-not": ("corruption", "accuracy"),
     "few-shot-memory": ("new_rate", "retention"),
     "efficientvim": ("states", "costs"),
+    "mixture-of-memories": ("items", "answer"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

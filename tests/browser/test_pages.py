@@ -40,6 +40,7 @@ MOVES = {
     "grok-or-not": Move("weight_decay", "accuracy"),
     "few-shot-memory": Move("new_rate", "retention"),
     "efficientvim": Move("states", "sweep"),
+    "mixture-of-memories": Move("items", "answer"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -55,6 +56,7 @@ CLAIM_MOVES = {
     "grok-or-not": ("weight_decay", "10"),
     "few-shot-memory": ("new_rate", "0.015"),
     "efficientvim": ("timed_pictures", "8"),
+    "mixture-of-memories": ("memories", "2"),
 }
 
 
