@@ -66,6 +66,7 @@ def machine(device: Device) -> dict[str, Any]:
         "machine": f"{_processor()}, {os.cpu_count()} cores",
         "gpu": _gpu(device),
         "versions": versions,
+        "load": round(os.getloadavg()[0], 1),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": commit(),
     }
@@ -99,7 +100,8 @@ def _section(title: str, found: dict[str, Any]) -> str:
     versions = ", ".join(f"{library} {version}" for library, version in found["versions"].items() if version != "none")
     place = found["machine"] if found["gpu"] == "none" else f"{found['gpu']}, {found['machine']}"
     others = "".join(f", {name} {version}" for name, version in found["peers"].items())
-    about = f"{place}; {versions}{others}; {found['date']}, commit `{found['commit']}`."
+    busy = f"load {found['load']} before the first run"  # a processor that others use gives worse figures
+    about = f"{place}, {busy}; {versions}{others}; {found['date']}, commit `{found['commit']}`."
     rows = [Row(**row) for row in found["rows"]]
     return f"### {title}\n\n{about}\n\n{report.markdown(Start.from_plain(found), rows)}"
 
