@@ -40,6 +40,7 @@ WATCHED = {
     "few-shot-memory": ("new_rate", "retention"),
     "efficientvim": ("states", "costs"),
     "mixture-of-memories": ("items", "answer"),
+    "stability-gap": ("new_weight", "curves"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

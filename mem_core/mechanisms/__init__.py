@@ -1,1 +1,1 @@
-"""One module per paper, in six families that say where the memory lives."""
+"""One module per paper, in families that say where the memory lives; `overview` is the map over them."""

@@ -13,7 +13,7 @@ from mem_core import mechanisms
 from mem_core.mechanisms.contract import Family, Mechanism
 
 FAMILIES: tuple[Family, ...] = get_args(Family)
-"""The six families, in the order of the gallery."""
+"""The families, in the order of the gallery."""
 
 FAMILY_NAMES: Mapping[Family, str] = MappingProxyType(
     {
@@ -23,6 +23,7 @@ FAMILY_NAMES: Mapping[Family, str] = MappingProxyType(
         "continual": "Kept while learning more",
         "editing": "Read, changed, removed",
         "agents": "Outside the model",
+        "overview": "The map over them all",
     }
 )
 

@@ -18,7 +18,7 @@ from mem_core.mechanisms.tables import Table
 
 Tier = Literal["browser", "cpu", "gpu"]
 Relation = Literal[">=", "<=", "within"]
-Family = Literal["state_space", "architectures", "learning", "continual", "editing", "agents"]
+Family = Literal["state_space", "architectures", "learning", "continual", "editing", "agents", "overview"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,6 +41,7 @@ MOVES = {
     "few-shot-memory": Move("new_rate", "retention"),
     "efficientvim": Move("states", "sweep"),
     "mixture-of-memories": Move("items", "answer"),
+    "stability-gap": Move("new_weight", "curves"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -57,6 +58,7 @@ CLAIM_MOVES = {
     "few-shot-memory": ("new_rate", "0.015"),
     "efficientvim": ("timed_pictures", "8"),
     "mixture-of-memories": ("memories", "2"),
+    "stability-gap": ("new_weight", "0.9"),
 }
 
 
