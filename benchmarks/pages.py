@@ -40,6 +40,7 @@ WATCHED = {
     "few-shot-memory": ("new_rate", "retention"),
     "efficientvim": ("states", "costs"),
     "mixture-of-memories": ("items", "answer"),
+    "synaptic-dampening": ("alpha", "sweep"),
     "hebbian-projection": ("size_factor", "first_task"),
     "stability-gap": ("new_weight", "curves"),
 }

@@ -41,6 +41,7 @@ MOVES = {
     "few-shot-memory": Move("new_rate", "retention"),
     "efficientvim": Move("states", "sweep"),
     "mixture-of-memories": Move("items", "answer"),
+    "synaptic-dampening": Move("alpha", "sweep"),
     "hebbian-projection": Move("size_factor", "matrix"),
     "stability-gap": Move("new_weight", "curves"),
 }
@@ -59,6 +60,7 @@ CLAIM_MOVES = {
     "few-shot-memory": ("new_rate", "0.015"),
     "efficientvim": ("timed_pictures", "8"),
     "mixture-of-memories": ("memories", "2"),
+    "synaptic-dampening": ("alpha", "12"),
     "hebbian-projection": ("step", "0.001"),
     "stability-gap": ("new_weight", "0.9"),
 }
