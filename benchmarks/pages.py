@@ -43,6 +43,7 @@ WATCHED = {
     "synaptic-dampening": ("alpha", "sweep"),
     "hebbian-projection": ("size_factor", "first_task"),
     "stability-gap": ("new_weight", "curves"),
+    "pmet": ("preservation", "lengths"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

@@ -44,6 +44,7 @@ MOVES = {
     "synaptic-dampening": Move("alpha", "sweep"),
     "hebbian-projection": Move("size_factor", "matrix"),
     "stability-gap": Move("new_weight", "curves"),
+    "pmet": Move("edits", "facts"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -63,6 +64,7 @@ CLAIM_MOVES = {
     "synaptic-dampening": ("alpha", "12"),
     "hebbian-projection": ("step", "0.001"),
     "stability-gap": ("new_weight", "0.9"),
+    "pmet": ("edits", "16"),
 }
 
 
