@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 
+from mem_core.engine import select
 from mem_core.kernels.benchmark import timing
 from mem_core.kernels.benchmark.cases import Case, Device
 from mem_core.kernels.benchmark.inputs import INPUTS
@@ -23,13 +24,13 @@ _CLOCKS = {"cpu": timing.on_processor, "cuda": timing.on_gpu, "interpreter": tim
 
 
 class OnTorch(Place):
-    """PyTorch on one device, on a CPU with a thread for every core; gradients by autograd."""
+    """PyTorch on one device, on a CPU with as many threads as a run of a mechanism takes; gradients by autograd."""
 
     def __init__(self, device: Device) -> None:
         self.device = device
         self._place = "cuda" if device == "cuda" else "cpu"
-        if device == "cpu" and "OMP_NUM_THREADS" not in os.environ:
-            torch.set_num_threads(os.cpu_count() or 1)  # NumPy before us may have been kept to one
+        if device == "cpu":
+            select("torch")  # which settles the threads
         self.threads = torch.get_num_threads()
 
     def draw(self, case: Case) -> dict[str, Tensor]:
