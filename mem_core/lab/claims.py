@@ -34,7 +34,7 @@ class ClaimBoard:
         waiting = [claim for claim in self._page.mechanism.claims if _needs_more(claim)]
         parts = [mo.Html(table)]
         if waiting and live.result is not None:
-            parts.append(self._page.hold("claims", self._button(waiting, live.result)))
+            parts.append(self._offer(waiting, live.result))
         return mo.vstack(parts)
 
     def _row(self, claim: Claim, result: Result | None) -> str:
@@ -61,16 +61,19 @@ class ClaimBoard:
             return _words(job.outcome)
         return _words(claim.check([result]))
 
-    def _button(self, claims: list[Claim], result: Result) -> mo.Html:
+    def _offer(self, claims: list[Claim], result: Result) -> mo.Html:
         open_claims = [claim for claim in claims if _key(claim, result) not in self._jobs]
         if not open_claims:
             return mo.Html("")
         runs = {str(sorted(variant.items())) for claim in open_claims for variant in claim.variants}
-        seconds = len(runs) * result.seconds
-        label = (
-            f"Measure the other {len(open_claims)} at these settings ({_runs(len(runs))}, about {_duration(seconds)})"
+        # What it costs stands beside the button: a long label does not fit into one on a narrow screen.
+        cost = f"{_runs(len(runs))} at these settings, about {_duration(len(runs) * result.seconds)}"
+        button = mo.ui.button(
+            label=f"Measure the other {len(open_claims)}", on_click=lambda _: self._measure(open_claims, result)
         )
-        return mo.ui.button(label=label, on_click=lambda _: self._measure(open_claims, result))
+        self._page.hold("claims", button)
+        note = mo.Html(f"<span class='lab-small'>{cost}</span>")
+        return mo.hstack([button, note], justify="start", align="center", wrap=True, gap=0.5)
 
     def _measure(self, claims: list[Claim], result: Result) -> None:
         page = self._page
