@@ -34,7 +34,7 @@ MECHANISM = Mechanism(
     claims=CLAIMS,
     exercise=EXERCISE,
     faster_on_cpu="numpy",
-    picture="facts",
+    picture="trade",
     budget_seconds={"numpy": 2.5, "torch": 5.0},
     retention="what share of the facts that were left alone is still answered right, by edits made at once",
 )
