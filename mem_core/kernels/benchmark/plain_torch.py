@@ -1,12 +1,13 @@
 """Each kernel as one would first write it in PyTorch: a loop over time where there is one, left to autograd.
 
-Axes as in the public functions. Every loop takes its sequences apart once, by `unbind`: to index them step by step
-would cost autograd a gradient as long as the sequence for every step.
+Axes as in the public functions. Every loop takes its sequences apart once, by `unbind`. What one may well write first
+is to index them at every step; autograd then makes a gradient as long as the sequence at every step. `selective_scan`
+can be had that way too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -33,17 +34,22 @@ def selective_scan(
     z: Tensor,
     delta_bias: Tensor,
     delta_softplus: bool,
+    steps: Callable[[Tensor], Iterable[Tensor]] = lambda sequence: sequence.unbind(2),
 ) -> Tensor:
-    """Return y (b,d,t)."""
+    """Return y (b,d,t); `steps` takes a sequence apart."""
     assert delta_softplus
     step = functional.softplus(delta + delta_bias[:, None])
     h, outputs = torch.zeros(*u.shape[:2], A.shape[1], dtype=A.dtype, device=u.device), []
-    sequences = (step.unbind(2), (step * u).unbind(2), B.unbind(2), C.unbind(2))
-    for step_t, input_t, B_t, C_t in zip(*sequences, strict=True):
+    for step_t, input_t, B_t, C_t in zip(*map(steps, (step, step * u, B, C)), strict=True):
         h = torch.exp(step_t[..., None] * A) * h + input_t[..., None] * B_t[:, None]
         outputs.append((h * C_t[:, None]).sum(dim=2))
     y = torch.stack(outputs, dim=2) + D[:, None] * u
     return (y * functional.silu(z)).to(u.dtype)
+
+
+def selective_scan_that_indexes(**given: Any) -> Tensor:
+    """Return y (b,d,t)."""
+    return selective_scan(**given, steps=lambda sequence: (sequence[:, :, t] for t in range(sequence.shape[2])))
 
 
 def ssd_scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mem_core.kernels.benchmark.cases import Case
 from mem_core.kernels.benchmark.ceilings import Ceilings
-from mem_core.kernels.benchmark.contestants import OURS, PLAIN, Contestant, contestants
+from mem_core.kernels.benchmark.contestants import INDEXING, OURS, PLAIN, Contestant, contestants
 from mem_core.kernels.benchmark.inputs import INPUTS
 from mem_core.kernels.benchmark.place import Place
 from mem_core.kernels.benchmark.timing import Timing
@@ -103,7 +103,7 @@ class _Contest:
         both = self._place.with_gradient(contestant.call, contestant.arrays, output)
         row = self._with_time(row, contestant, self._place.time(both))
         # To note all that a loop takes and gives back takes longer than the loop.
-        return row if row.who == PLAIN else replace(row, memory=self._memory(self._place.peak(both)))
+        return row if row.who in (PLAIN, INDEXING) else replace(row, memory=self._memory(self._place.peak(both)))
 
     def _with_time(self, row: Row, contestant: Contestant, timing: Timing) -> Row:
         case, with_gradient = self._case, row.direction != "forward"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mem_core.kernels.benchmark.cases import Device
-from mem_core.kernels.benchmark.contestants import OURS, PLAIN, REFERENCE
+from mem_core.kernels.benchmark.contestants import INDEXING, OURS, PLAIN, REFERENCE
 from mem_core.kernels.benchmark.rows import Row
 
 Rows = Sequence[Row]
@@ -119,7 +119,14 @@ TARGETS = (
         5.0,
     ),
     Target(
-        "selective_scan: 10 times as fast as a loop over time",
+        "selective_scan: 10 times as fast as a loop over time that indexes",
+        "cpu",
+        _of("selective_scan", direction=_BOTH, sizes=_CPU_SIZES),
+        _against(INDEXING),
+        10.0,
+    ),
+    Target(
+        "selective_scan: 10 times as fast as a loop over unbound steps",
         "cpu",
         _of("selective_scan", direction=_BOTH, sizes=_CPU_SIZES),
         _against(PLAIN),

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 _FEWEST, _MOST = 3, 200
-_SECONDS, _SECONDS_ON_GPU = 2.0, 0.3
+_SECONDS, _SECONDS_ON_GPU = 1.0, 0.3
 """How long a function is repeated, within these bounds."""
 
 _FLUSHED = 4  # times the second-level cache, written between two runs on a GPU so that no run finds its inputs there
