@@ -47,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 2
         for text in report.as_text(run):
             print(text, flush=True)
+        about["load_after"] = load()
         results[device] = {**about, **run.start.as_plain(), "rows": [row.as_plain() for row in run.rows]}
         failed |= run.failed
     RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
@@ -66,10 +67,15 @@ def machine(device: Device) -> dict[str, Any]:
         "machine": f"{_processor()}, {os.cpu_count()} cores",
         "gpu": _gpu(device),
         "versions": versions,
-        "load": round(os.getloadavg()[0], 1),
+        "load_before": load(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "commit": commit(),
     }
+
+
+def load() -> float:
+    """Return how many programs wanted to run during the last minute, this one among them."""
+    return round(os.getloadavg()[0], 1)
 
 
 def commit() -> str:
@@ -100,7 +106,8 @@ def _section(title: str, found: dict[str, Any]) -> str:
     versions = ", ".join(f"{library} {version}" for library, version in found["versions"].items() if version != "none")
     place = found["machine"] if found["gpu"] == "none" else f"{found['gpu']}, {found['machine']}"
     others = "".join(f", {name} {version}" for name, version in found["peers"].items())
-    busy = f"load {found['load']} before the first run"  # a processor that others use gives worse figures
+    # A processor that others use gives worse figures, and not worse for everyone alike.
+    busy = f"load {found['load_before']} before and {found['load_after']} after"
     about = f"{place}, {busy}; {versions}{others}; {found['date']}, commit `{found['commit']}`."
     rows = [Row(**row) for row in found["rows"]]
     return f"### {title}\n\n{about}\n\n{report.markdown(Start.from_plain(found), rows)}"
