@@ -55,6 +55,7 @@
       this.submitWords = read("data-submit", null);
       this.onRelease = read("data-on-release", false);
       this.values = { ...read("data-initial-value", {}) };
+      this.lastSent = JSON.stringify(this.values);
       this.sent = 0;
       this.fields = {};
       this.replaceChildren(...this.rows(), this.buttons());
@@ -117,7 +118,8 @@
         this.keep(control, entry.value);
         if (!this.onRelease) this.sendSoon();
       });
-      slider.addEventListener("change", () => this.send());
+      // A slider let go at the rung where it stood has no "change"; a typed value between two rungs has still moved.
+      for (const end of ["change", "pointerup"]) slider.addEventListener(end, () => this.send());
       entry.addEventListener("change", () => {
         const text = entry.value.trim().replace(",", ".");
         if (!this.allowed(control, text)) return this.refuse(control, entry.value);

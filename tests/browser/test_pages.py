@@ -96,6 +96,24 @@ def entry(page: Page, name: str) -> Locator:
     return control(page, name).locator("input[type=text]")
 
 
+def place(page: Page, name: str) -> float:
+    """Return where a slider stands, as a share of its width."""
+    moved = slider(page, name)
+    return int(moved.input_value()) / int(moved.get_attribute("max") or 1)
+
+
+def drag(page: Page, name: str, start: float, end: float) -> None:
+    """Drag a slider with the mouse from one share of its width to another."""
+    moved = slider(page, name)
+    moved.scroll_into_view_if_needed()
+    box = moved.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * start, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * end, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+
+
 def described(page: Page, chart: str) -> Locator:
     return page.locator(f"[data-chart='{chart}'] .lab-description")
 
@@ -171,16 +189,20 @@ def test_a_changed_setting_changes_what_the_run_says_of_the_claims(page: Page, s
 def test_a_drag_with_the_mouse_changes_the_chart(page: Page, slug: str) -> None:
     move = MOVES[slug]
     open_notebook(page, slug)
-    before = described(page, move.chart).inner_text()
-    slider(page, move.control).scroll_into_view_if_needed()
-    box = slider(page, move.control).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2, steps=4)
-    page.mouse.up()
+    before, value = described(page, move.chart).inner_text(), entry(page, move.control).input_value()
+    drag(page, move.control, 0.45, 0.3 if place(page, move.control) > 0.5 else 0.6)
+    assert entry(page, move.control).input_value() != value
     expect(described(page, move.chart)).not_to_have_text(before, timeout=RUN_MILLISECONDS)
     wait_for_the_end(page)
+
+
+def test_a_slider_let_go_where_it_stood_runs_with_the_value_it_then_shows(page: Page) -> None:
+    open_notebook(page, "synaptic-dampening")
+    assert entry(page, "alpha").input_value() == "3"  # between two places of the slider
+    drag(page, "alpha", 0.4, place(page, "alpha"))
+    value = entry(page, "alpha").input_value()
+    assert value != "3"
+    expect(page).to_have_url(re.compile(f"alpha={re.escape(value)}"))
 
 
 @pytest.mark.parametrize("slug", SLUGS)
