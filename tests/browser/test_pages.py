@@ -311,6 +311,7 @@ def test_a_long_run_shows_its_progress_can_be_stopped_and_keeps_what_it_had(page
 
 def test_the_numbers_behind_a_chart_can_be_read_and_downloaded(page: Page) -> None:
     open_notebook(page, "river-valley")
+    page.wait_for_timeout(SETTLE_MILLISECONDS)  # numbers are asked for by a name that a chart's next frame changes
     page.get_by_role("button", name="Numbers").first.click()
     expect(page.get_by_role("region", name=re.compile("^Table")).first).to_contain_text("step")
     with page.expect_download() as download:
