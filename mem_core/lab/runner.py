@@ -49,8 +49,10 @@ def source_files(slug: str) -> list[Path]:
 
 @cache
 def source_hash(slug: str) -> str:
-    """Hash the source of a mechanism, so that a changed mechanism never shows an old result."""
-    return hashlib.sha256(b"".join(file.read_bytes() for file in source_files(slug))).hexdigest()
+    """Hash the source of a mechanism and the data beside it, so that a changed mechanism never shows an old result."""
+    files = source_files(slug)
+    data = [file for ending in ("csv", "json") for file in sorted(files[0].parent.glob(f"*.{ending}"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in [*files, *data])).hexdigest()
 
 
 class Runner(Protocol):
