@@ -251,9 +251,7 @@ def test_losses_agree_between_engines_after_training():
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(small_frames, numpy_engine):
     first = small_frames[-1].tables["fading"]["retention"].tolist()
-    again, other = (
-        list(run(SMALL, numpy_engine, seed))[-1].tables["fading"]["retention"].tolist() for seed in (0, 1)
-    )
+    again, other = (list(run(SMALL, numpy_engine, seed))[-1].tables["fading"]["retention"].tolist() for seed in (0, 1))
     assert first == again
     assert first != other
 
