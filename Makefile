@@ -13,7 +13,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Memory Lab needs Python 3.11 or newer; call make with PYTHON=python3.11, for example.")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
-	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[triton,server,dev]'
+	$(RUN) -m pip install --quiet --constraint constraints.txt --editable '.[triton,server,text,chat,dev]'
 	touch $(STAMP)
 
 lab: setup
