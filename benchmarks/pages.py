@@ -44,6 +44,7 @@ WATCHED = {
     "hebbian-projection": ("size_factor", "first_task"),
     "stability-gap": ("new_weight", "curves"),
     "pmet": ("preservation", "lengths"),
+    "halumem": ("accept_interference", "scores"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

@@ -45,6 +45,7 @@ MOVES = {
     "hebbian-projection": Move("size_factor", "matrix"),
     "stability-gap": Move("new_weight", "curves"),
     "pmet": Move("edits", "facts"),
+    "halumem": Move("miss", "scores"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -65,6 +66,7 @@ CLAIM_MOVES = {
     "hebbian-projection": ("step", "0.001"),
     "stability-gap": ("new_weight", "0.9"),
     "pmet": ("edits", "16"),
+    "halumem": ("corrupt", "0.5"),
 }
 
 
