@@ -45,6 +45,7 @@ MOVES = {
     "hebbian-projection": Move("size_factor", "matrix"),
     "stability-gap": Move("new_weight", "curves"),
     "pmet": Move("edits", "facts"),
+    "a-memguard": Move("n_poison", "attack"),
     "halumem": Move("miss", "scores"),
 }
 
@@ -66,6 +67,7 @@ CLAIM_MOVES = {
     "hebbian-projection": ("step", "0.001"),
     "stability-gap": ("new_weight", "0.9"),
     "pmet": ("edits", "16"),
+    "a-memguard": ("n_poison", "8"),
     "halumem": ("corrupt", "0.5"),
 }
 
