@@ -46,6 +46,7 @@ WATCHED = {
     "pmet": ("preservation", "lengths"),
     "a-memguard": ("trigger_weight", "attack"),
     "halumem": ("accept_interference", "scores"),
+    "memory-in-llms": ("after_snapshot", "ageing"),
 }
 
 # Note the time of each key, then look at every frame until what the chart shows is different from before.

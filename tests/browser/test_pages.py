@@ -47,6 +47,7 @@ MOVES = {
     "pmet": Move("edits", "facts"),
     "a-memguard": Move("n_poison", "attack"),
     "halumem": Move("miss", "scores"),
+    "memory-in-llms": Move("after_snapshot", "ageing"),
 }
 
 # A setting, and a value of it, after which a claim of this very run reads differently; None is a click on a box.
@@ -69,6 +70,7 @@ CLAIM_MOVES = {
     "pmet": ("edits", "16"),
     "a-memguard": ("n_poison", "8"),
     "halumem": ("corrupt", "0.5"),
+    "memory-in-llms": ("after_snapshot", "0.5"),
 }
 
 
