@@ -187,7 +187,7 @@ class MiniLMEmbedding(_CachedEmbedding):
 
 
 def _load_minilm() -> Any:
-    utils = importlib.import_module("transformers.utils")
+    utils: Any = importlib.import_module("transformers.utils")
     # transformers (5.23) takes every process that has marimo loaded for a notebook, and would import IPython then.
     utils.is_in_notebook = lambda: False
     utils.logging.disable_progress_bar()  # it would write to the terminal
