@@ -44,6 +44,7 @@ WATCHED = {
     "hebbian-projection": ("size_factor", "first_task"),
     "stability-gap": ("new_weight", "curves"),
     "pmet": ("preservation", "lengths"),
+    "clue": ("vote", "votes"),
     "a-memguard": ("trigger_weight", "attack"),
     "halumem": ("accept_interference", "scores"),
     "memory-in-llms": ("after_snapshot", "ageing"),
