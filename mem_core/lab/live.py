@@ -120,4 +120,11 @@ class Live:
                 logging.getLogger(__name__).exception("A run of %s failed.", self.request.slug)
                 self.problem = f"This run ended at an error in the program ({type(error).__name__}); change a setting."
             self._ended = self._ended or time.perf_counter()
+            self._leave()
             return False
+
+    def _leave(self) -> None:
+        """Let the runner know at once that a run that was stopped is not wanted any more."""
+        close = getattr(self._frames, "close", None)
+        if close is not None:
+            close()

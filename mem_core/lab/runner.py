@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Protocol
@@ -26,12 +26,17 @@ KEPT_RESULTS = 128
 
 @dataclass(frozen=True)
 class Request:
-    """One run that somebody wants: which mechanism, with what, on which engine."""
+    """One run that somebody wants: which mechanism, with what, on which engine, and who wants it.
+
+    `learner` decides whose turn it is where runs queue; two learners' requests for the same run are equal. It is
+    whoever is asking where the request is made, as the server that chose the runner says, and "" without one.
+    """
 
     slug: str
     settings: Settings
     seed: int
     engine: Engine
+    learner: str = field(default_factory=lambda: _asking(), compare=False)
 
     @property
     def key(self) -> str:
@@ -104,13 +109,19 @@ class InProcessRunner:
                 self._results.popitem(last=False)
 
 
+def nobody() -> str:
+    """Say that whoever asks has no name, as where there is one person only."""
+    return ""
+
+
 _chosen: Runner = InProcessRunner()
+_asking: Callable[[], str] = nobody
 
 
-def use(runner: Runner) -> None:
-    """Choose the runner of this process; a server calls this once, before the first page."""
-    global _chosen
-    _chosen = runner
+def use(runner: Runner, asking: Callable[[], str] = nobody) -> None:
+    """Choose the runner of this process, and who says which learner asks; a server does, before the first page."""
+    global _chosen, _asking
+    _chosen, _asking = runner, asking
 
 
 def chosen() -> Runner:
