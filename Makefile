@@ -1,10 +1,10 @@
-# make setup | lab | test | lint | bench | check
+# make setup | lab | serve | test | lint | bench | check
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: setup lab test lint bench check
+.PHONY: setup lab serve test lint bench check
 
 setup: $(STAMP)
 
@@ -18,6 +18,9 @@ $(STAMP): pyproject.toml constraints.txt
 
 lab: setup
 	$(RUN) -m server solo
+
+serve: setup
+	$(RUN) -m server serve
 
 # Two workers: one for each core of the smallest machine this is tested on.
 test: setup

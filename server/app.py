@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import marimo
+from marimo._server.asgi import ASGIAppBuilder
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp
+from starlette.routing import BaseRoute, Mount, Route
 
 from mem_core.engine import select
 from mem_core.lab import runner
@@ -27,14 +29,33 @@ PUBLIC_FILES = ("gallery.css", "icon.svg")
 
 def solo() -> Starlette:
     """Build the application for one person at their own machine: no login, loopback only."""
+    builder = marimo.create_asgi_app(quiet=True, include_code=True)
     routes = [
         Route("/", _gallery),
-        Route("/static/{name}", _static_file),
-        Route("/pictures/{slug}.svg", _picture),
-        *[Route(path, _with_slash) for path, _ in _pages()],
-        Mount("/", _notebooks()),
+        *file_routes(),
+        *notebook_routes(builder, pages()),
     ]
     return Starlette(routes=routes, middleware=[Middleware(OwnPagesOnly, hosts=LOOPBACK)])
+
+
+def file_routes(more: Mapping[str, Path] = MappingProxyType({})) -> list[BaseRoute]:
+    """Return the routes of styles, icon and pictures, with further static files by name."""
+    files = {name: gallery.FOLDER / name for name in PUBLIC_FILES} | dict(more)
+
+    async def static_file(request: Request) -> Response:
+        file = files.get(request.path_params["name"])
+        if file is None:
+            return PlainTextResponse("There is no such file here.", status_code=404)
+        return FileResponse(file, headers={"Cache-Control": "max-age=3600"})
+
+    return [Route("/static/{name}", static_file), Route("/pictures/{slug}.svg", _picture)]
+
+
+def notebook_routes(builder: ASGIAppBuilder, notebooks: Sequence[tuple[str, Path]]) -> list[BaseRoute]:
+    """Return the routes of notebooks: where each is served, and its file; marimo serves them as its builder says."""
+    for path, file in notebooks:
+        builder = builder.with_app(path=path, root=str(file))
+    return [*[Route(path, _with_slash) for path, _ in notebooks], Mount("/", builder.build())]
 
 
 def notebook_file(family: str, slug: str) -> Path:
@@ -42,20 +63,13 @@ def notebook_file(family: str, slug: str) -> Path:
     return NOTEBOOKS / family / f"{slug.replace('-', '_')}.py"
 
 
-def _pages() -> list[tuple[str, Path]]:
-    """List the notebooks and where each is served."""
+def pages() -> list[tuple[str, Path]]:
+    """List where each notebook is served, and its file."""
     of_mechanisms = [
         (f"/{mechanism.family}/{mechanism.slug}", notebook_file(mechanism.family, mechanism.slug))
         for mechanism in catalog.load_all()
     ]
     return [*of_mechanisms, ("/compare", NOTEBOOKS / "compare.py")]
-
-
-def _notebooks() -> ASGIApp:
-    builder = marimo.create_asgi_app(quiet=True, include_code=True)
-    for path, file in _pages():
-        builder = builder.with_app(path=path, root=str(file))
-    return builder.build()
 
 
 async def _gallery(request: Request) -> Response:
@@ -64,13 +78,6 @@ async def _gallery(request: Request) -> Response:
 
 async def _with_slash(request: Request) -> Response:
     return RedirectResponse(request.url.replace(path=request.url.path + "/"))
-
-
-async def _static_file(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in PUBLIC_FILES:
-        return PlainTextResponse(f"There is no file called {name!r} here.", status_code=404)
-    return FileResponse(gallery.FOLDER / name, headers={"Cache-Control": "max-age=3600"})
 
 
 async def _picture(request: Request) -> Response:
@@ -83,6 +90,7 @@ async def _picture(request: Request) -> Response:
 
 def _draw(slug: str) -> str:
     mechanism = catalog.load(slug)
-    request = runner.Request(slug, mechanism.presets["browser"], 0, select())
+    # Each picture takes a turn of its own, or the gallery would ask for more than one learner may.
+    request = runner.Request(slug, mechanism.presets["browser"], 0, select(), learner=f"picture of {slug}")
     *_, last = runner.chosen().frames(request)
     return pictures.picture(mechanism, last.tables)

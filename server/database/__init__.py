@@ -1,0 +1,1 @@
+"""Where the classroom keeps what must outlive the process: one SQLite file, or PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The door: who may reach which page, and how they come in."""
