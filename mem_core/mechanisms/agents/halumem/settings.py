@@ -147,7 +147,7 @@ class HallucinationSettings(Settings):
         False,
         Switch(
             group=MEMORY,
-            label="θ from calibration",
+            label="Calibrated θ",
             help="Take θ from the middle between the mean cosines of same and of different slots, in place of the "
             "slider.",
         ),
