@@ -1,8 +1,8 @@
 """How long a learner waits after moving a control, and what that costs the server.
 
-Run with `python -m benchmarks.pages [SLUG ...]`. For each notebook, at default settings, a slider is moved one step by
-key, which also counts as letting it go, and the page is watched until the chart's description and its picture have
-both changed. The same moves are then made in `plain_notebook.py`, which rebuilds its charts with Altair.
+Run with `python -m benchmarks.pages [SLUG ...] [--json]`. For each notebook, at default settings, a slider is moved one
+step by key, which also counts as letting it go, and the page is watched until the chart's description and its picture
+have both changed. The same moves are then made in `plain_notebook.py`, which rebuilds its charts with Altair.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -19,6 +19,7 @@ import psutil
 from playwright.sync_api import Page
 
 from benchmarks.real_browser import chromium, quantile, serving
+from mem_core.__main__ import OneSentenceParser
 from mem_core.mechanisms import catalog
 
 MOVES = 8
@@ -90,17 +91,22 @@ class Waits:
         return self.server_cpu_ms / self.plain_server_cpu_ms
 
 
-def main(slugs: list[str]) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the notebooks and print a table, or JSON with --json."""
-    as_json = "--json" in slugs
-    chosen = [slug for slug in slugs if slug != "--json"] or list(catalog.slugs())
+    parser = OneSentenceParser(prog="pages", description="How long a learner waits after moving a control.")
+    parser.add_argument("slugs", nargs="*", metavar="SLUG", help="all mechanisms if left out")
+    parser.add_argument("--json", action="store_true", help="one object a line")
+    options = parser.parse_args(arguments)
+    unknown = [slug for slug in options.slugs if slug not in WATCHED]
+    if unknown:
+        parser.error(f"There is no page called {unknown[0]!r}; there are {', '.join(WATCHED)}.")
     heads = ("mechanism", "median", "p95", "cached", "server CPU", "plain CPU", "ratio")
-    if not as_json:
+    if not options.json:
         print("milliseconds from a control's release to the new chart, and of server CPU per move")
         print(f"{heads[0]:<16}" + "".join(f"{head:>12}" for head in heads[1:]))
-    for slug in chosen:
+    for slug in options.slugs or catalog.slugs():
         waits = measure(slug)
-        if as_json:
+        if options.json:
             print(json.dumps(asdict(waits) | {"cpu_ratio": waits.cpu_ratio}), flush=True)
         else:
             times = (waits.median_ms, waits.p95_ms, waits.cached_median_ms)
@@ -180,4 +186,4 @@ def _page() -> Iterator[Page]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())
