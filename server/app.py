@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from mem_core.engine import select
 from mem_core.lab import runner
+from mem_core.lab.page import select_engine
 from mem_core.mechanisms import catalog
 from server.origin import OwnPagesOnly
 from static import gallery, pictures
@@ -90,7 +90,9 @@ async def _picture(request: Request) -> Response:
 
 def _draw(slug: str) -> str:
     mechanism = catalog.load(slug)
-    # Each picture takes a turn of its own, or the gallery would ask for more than one learner may.
-    request = runner.Request(slug, mechanism.presets["browser"], 0, select(), learner=f"picture of {slug}")
+    # On its page's own engine, so that the page finds the run made already. Each picture takes a turn of its own, or
+    # the gallery would ask for more than one learner may.
+    engine = select_engine(mechanism)
+    request = runner.Request(slug, mechanism.presets["browser"], 0, engine, learner=f"picture of {slug}")
     *_, last = runner.chosen().frames(request)
     return pictures.picture(mechanism, last.tables)
