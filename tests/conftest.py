@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser
 
+from benchmarks.real_browser import chromium
 from mem_core.engine import Engine, select
 
 # How long an example takes says more of the machine than of the code; the tests' own time limit stands.
@@ -43,3 +46,10 @@ def no_engine_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each CPU engine in float64."""
     return select(request.param, precision="float64")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start Debian's Chromium, found by name: once for all tests, since Playwright cannot start twice in a process."""
+    with chromium() as opened:
+        yield opened

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from benchmarks.real_browser import chromium, serving
+from benchmarks.real_browser import serving
 
 # A page of a dozen charts takes its time on two cores that run the tests' other worker too.
 expect.set_options(timeout=20_000)
@@ -18,13 +18,6 @@ def site() -> Iterator[str]:
     """Start the solo server on a free port and return its address."""
     with serving("server", "solo") as (address, _):
         yield address
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start Debian's Chromium, found by name."""
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

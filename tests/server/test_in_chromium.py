@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
 
-from benchmarks.real_browser import ROOT, chromium, free_port
+from benchmarks.real_browser import ROOT, free_port
 from server.first_start import RESULTS_NAME, initialise
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -43,12 +43,6 @@ def address(folder: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
