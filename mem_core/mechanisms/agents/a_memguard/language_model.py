@@ -54,18 +54,6 @@ class Exchange:
     records: tuple[tuple[str, int], ...]
 
 
-def model_or_sentence() -> ChatModel:
-    """Return the model that is set up.
-
-    Raises:
-        RunError: if there is none; the message says how to set one up.
-    """
-    try:
-        return ChatModel.from_environment()
-    except ChatError as error:
-        raise RunError(str(error)) from None
-
-
 def exchanges_of(lives: Lives, seed: int) -> list[Exchange]:
     """Collect the inspected round of the first life, with the memory as it is under the first of the defences."""
     settings, numpy, script = lives.settings, lives.engine.to_numpy, lives.world.script

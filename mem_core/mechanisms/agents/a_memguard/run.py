@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mem_core.engine import Engine
 from mem_core.mechanisms.agents.a_memguard.drawing import draw
-from mem_core.mechanisms.agents.a_memguard.language_model import consult, model_or_sentence
+from mem_core.mechanisms.agents.a_memguard.language_model import consult
 from mem_core.mechanisms.agents.a_memguard.lives import Lives
 from mem_core.mechanisms.agents.a_memguard.majority import majority_tables
 from mem_core.mechanisms.agents.a_memguard.phase import Diagram, phase_diagram
@@ -21,6 +21,7 @@ from mem_core.mechanisms.agents.a_memguard.settings import LANGUAGE_MODEL, OFF, 
 from mem_core.mechanisms.agents.a_memguard.tables import lives_tables
 from mem_core.mechanisms.agents.a_memguard.world import cases_of
 from mem_core.mechanisms.contract import Frame
+from mem_core.mechanisms.language_model import model_or_sentence
 from mem_core.mechanisms.tables import Table
 
 FRAMES_OF_LIVES = 6

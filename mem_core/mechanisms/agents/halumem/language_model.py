@@ -18,18 +18,6 @@ from mem_core.nn.chat_model import ChatError, ChatModel
 _LINE = re.compile(rf"^\W*({'|'.join(BY_NAME)})\s*=\s*(\w+)\W*$", re.IGNORECASE)
 
 
-def model_or_sentence() -> ChatModel:
-    """Return the model that is set up.
-
-    Raises:
-        RunError: if there is none; the message says how to set one up.
-    """
-    try:
-        return ChatModel.from_environment()
-    except ChatError as error:
-        raise RunError(str(error)) from None
-
-
 def dialogue(session: Session) -> str:
     """Write a session as a dialogue: the user tells facts, the assistant gets others wrong; "" if nothing is said."""
     turns = []

@@ -8,13 +8,14 @@ from mem_core.data.user_timeline import all_texts
 from mem_core.engine import Engine
 from mem_core.mechanisms.agents.halumem import sweeps
 from mem_core.mechanisms.agents.halumem.calibration import calibrate
-from mem_core.mechanisms.agents.halumem.language_model import extract_with, model_or_sentence
+from mem_core.mechanisms.agents.halumem.language_model import extract_with
 from mem_core.mechanisms.agents.halumem.life import Life, live
 from mem_core.mechanisms.agents.halumem.settings import LANGUAGE_MODEL, HallucinationSettings
 from mem_core.mechanisms.agents.halumem.tables import life_tables
 from mem_core.mechanisms.agents.halumem.threshold_tables import cosine_tables, gate_tables
 from mem_core.mechanisms.agents.halumem.users import User, draw_user
 from mem_core.mechanisms.contract import Frame, RunError
+from mem_core.mechanisms.language_model import model_or_sentence
 from mem_core.mechanisms.tables import Table
 from mem_core.nn.merging_memory import Similarities
 from mem_core.nn.text_embedding import TextEmbedding, embedding
