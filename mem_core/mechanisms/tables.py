@@ -32,6 +32,15 @@ class Table:
         """Build a table from sequences: `Table.of({"day": "days"}, day=[0, 1], recalled=[1.0, 0.4])`."""
         return cls({name: np.asarray(column) for name, column in columns.items()}, dict(units or {}))
 
+    @classmethod
+    def of_rows(cls, names: Sequence[str], rows: Iterable[Sequence[Any]], /, **units: str) -> Table:
+        """Build a table from rows: `Table.of_rows(("day", "recalled"), [(0, 1.0), (1, 0.4)], day="days")`.
+
+        Without rows it keeps its columns.
+        """
+        columns = list(zip(*rows, strict=True)) or [()] * len(names)
+        return cls.of(units, **dict(zip(names, columns, strict=True)))
+
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()), ()))
 

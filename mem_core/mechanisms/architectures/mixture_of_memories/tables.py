@@ -42,15 +42,15 @@ def empty(settings: MixtureSettings) -> Tables:
 
 def recall_table(recall: Mapping[int, Mapping[str, float]]) -> Table:
     """Recall of all items after so many were written, by kind of memory."""
-    return Table.of({"items": "items"}, **_columns(_by_arm(recall), "items", "recall", "memory"))
+    return Table.of_rows(("items", "recall", "memory"), _by_arm(recall), items="items")
 
 
 def forgetting_tables(of_first: Mapping[int, Mapping[str, float]], looked_into: str) -> Tables:
     """Recall of the first items after so many more: of every kind of memory, and of the mixture looked into."""
     kept = [(lag, right[looked_into]) for lag, right in of_first.items()]
     return {
-        "forgetting": Table.of({"lag": "items"}, **_columns(_by_arm(of_first), "lag", "recall", "memory")),
-        "retention": Table.of({"lag": "items"}, **_columns(kept, "lag", "retention")),
+        "forgetting": Table.of_rows(("lag", "recall", "memory"), _by_arm(of_first), lag="items"),
+        "retention": Table.of_rows(("lag", "retention"), kept, lag="items"),
     }
 
 
@@ -67,7 +67,7 @@ def answer_table(engine: Engine, settings: MixtureSettings, items: Items, scores
         found = engine.to_numpy(fits[0, place]).tolist()
         rows.append((arm, RIGHT, found.pop(meant), settings.item))
         rows.append((arm, WRONG, max(found), settings.item))
-    return Table.of(**_columns(rows, "memory", "value", "fit", "item"))
+    return Table.of_rows(("memory", "value", "fit", "item"), rows)
 
 
 def routing_tables(engine: Engine, settings: MixtureSettings, items: Items) -> Tables:
@@ -86,8 +86,8 @@ def routing_tables(engine: Engine, settings: MixtureSettings, items: Items) -> T
     load = [(str(index + 1), name, float(share)) for name, shares in loads for index, share in enumerate(shares)]
     balance = engine.item(load_balance_loss(engine, written))
     return {
-        "routes": Table.of(**_columns(rows, "start", "end", "item", "memory", "weight", "missed")),
-        "load": Table.of(**_columns(load, "memory", "measure", "share")),
+        "routes": Table.of_rows(("start", "end", "item", "memory", "weight", "missed"), rows),
+        "load": Table.of_rows(("memory", "measure", "share"), load),
         "balance": Table.of(loss=[balance], even=[settings.top_k], worst=[settings.memories]),
     }
 
@@ -108,7 +108,7 @@ def training_table(losses: Mapping[str, Sequence[float]]) -> Table:
         for start in range(0, len(values), stretch):
             part = values[start : start + stretch]
             rows.append((start + len(part), sum(part) / len(part), arm))
-    return Table.of({"step": "steps", "loss": "nats"}, **_columns(rows, "step", "loss", "memory"))
+    return Table.of_rows(("step", "loss", "memory"), rows, step="steps", loss="nats")
 
 
 def trained_on_table(settings: MixtureSettings) -> Table:
@@ -127,8 +127,8 @@ def tested_tables(tested: Mapping[str, Sequence[Recalled]], trained_pairs: int) 
         for row in _split(arm, test)
     ]
     return {
-        "layer_recall": Table.of({"pairs": "pairs"}, **_columns(rows, "pairs", "recall", "memory")),
-        "meeting": Table.of(**_columns(split, "memory", "question", "recall", "share")),
+        "layer_recall": Table.of_rows(("pairs", "recall", "memory"), rows, pairs="pairs"),
+        "meeting": Table.of_rows(("memory", "question", "recall", "share"), split),
     }
 
 
@@ -153,8 +153,3 @@ def _of_first(routing: Routing, count: int) -> Routing:
 def _by_arm(measured: Mapping[int, Mapping[str, float]]) -> list[tuple[object, ...]]:
     """List the rows kind by kind, so that each curve's rows follow one another."""
     return [(number, measured[number][arm], arm) for arm in ARMS for number in sorted(measured)]
-
-
-def _columns(rows: Sequence[tuple[object, ...]], *names: str) -> dict[str, list[object]]:
-    """Turn rows into named columns."""
-    return {name: [row[index] for row in rows] for index, name in enumerate(names)}

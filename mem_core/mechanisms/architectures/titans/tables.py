@@ -55,7 +55,7 @@ def recording_tables(settings: TitansSettings, engine: Engine, recording: Record
     ]
     burst = [burst_token(settings) + 1] if settings.burst else []
     return {
-        "ages": Table.of({"age": "tokens"}, **_columns(rows, "age", "error", "memory")),
+        "ages": Table.of_rows(("age", "error", "memory"), rows, age="tokens"),
         "retention": Table.of({"lag": "tokens"}, lag=reading.lags, retention=reading.recalled),
         "surprise": _surprise_table(recording),
         "burst": Table.of({"token": "tokens"}, token=burst, text=["burst"] * len(burst)),
@@ -71,13 +71,13 @@ def sweep_table(errors: Mapping[float, Mapping[float, float]]) -> Table:
         for forget, error in curve.items()
         if math.isfinite(error)
     ]
-    return Table.of(**_columns(rows, "shown", "error", "curve", "forget", "momentum"))
+    return Table.of_rows(("shown", "error", "curve", "forget", "momentum"), rows)
 
 
 def as_set_table(points: Sequence[tuple[float, float]]) -> Table:
     """The memory as set among those of the sweep, as (forget, error)."""
     rows = [(max(forget, ZERO_AT), error, forget, "α as set") for forget, error in points]
-    return Table.of(**_columns(rows, "shown", "error", "forget", "text"))
+    return Table.of_rows(("shown", "error", "forget", "text"), rows)
 
 
 def lesson_table(measured: Sequence[tuple[int, Sequence[float]]]) -> Table:
@@ -85,7 +85,7 @@ def lesson_table(measured: Sequence[tuple[int, Sequence[float]]]) -> Table:
     rows = [
         (count, error, name) for count, errors in measured for name, error in zip(lesson.MEMORIES, errors, strict=True)
     ]
-    return Table.of({"pairs": "pairs"}, **_columns(rows, "pairs", "error", "memory"))
+    return Table.of_rows(("pairs", "error", "memory"), rows, pairs="pairs")
 
 
 def training_table(losses: Sequence[float]) -> Table:
@@ -101,12 +101,12 @@ def gates_table(by_kind: Mapping[str, Sequence[float]]) -> Table:
     rows = [
         (kind, gate, value) for kind, values in by_kind.items() for gate, value in zip(layer.GATES, values, strict=True)
     ]
-    return Table.of(**_columns(rows, "kind", "gate", "value"))
+    return Table.of_rows(("kind", "gate", "value"), rows)
 
 
 def layer_table(measured: Sequence[tuple[int, float]]) -> Table:
     """Share of queries that the trained layer answers, by pairs in the sequence."""
-    return Table.of({"pairs": "pairs"}, **_columns(measured, "pairs", "recalled"))
+    return Table.of_rows(("pairs", "recalled"), measured, pairs="pairs")
 
 
 def _surprise_table(recording: Recording) -> Table:
@@ -116,7 +116,7 @@ def _surprise_table(recording: Recording) -> Table:
         for part, lengths in ((MOMENTARY, recording.momentary), (MOVING, recording.moving))
         for token in tokens
     ]
-    return Table.of({"token": "tokens"}, **_columns(rows, "token", "length", "part"))
+    return Table.of_rows(("token", "length", "part"), rows, token="tokens")
 
 
 def _weights_table(engine: Engine, recording: Recording) -> Table:
@@ -127,13 +127,8 @@ def _weights_table(engine: Engine, recording: Recording) -> Table:
         for row, weights in enumerate(matrix)
         for column, weight in enumerate(weights)
     ]
-    return Table.of({"token": "tokens"}, **_columns(rows, "row", "column", "weight", "token"))
+    return Table.of_rows(("row", "column", "weight", "token"), rows, token="tokens")
 
 
 def _curve(momentum: float) -> str:
     return f"η = {momentum:g}" if momentum in SWEPT_MOMENTUM else CURVES[-1]
-
-
-def _columns(rows: Sequence[tuple[object, ...]], *names: str) -> dict[str, list[object]]:
-    """Turn rows into named columns."""
-    return {name: [row[index] for row in rows] for index, name in enumerate(names)}

@@ -10,7 +10,6 @@ from typing import Any
 
 from mem_core.data.digits import SIDE
 from mem_core.engine import Array, Engine
-from mem_core.mechanisms.continual.hebbian_projection.results import table
 from mem_core.mechanisms.continual.hebbian_projection.settings import (
     HEBBIAN,
     INPUT,
@@ -63,7 +62,7 @@ def _gram(engine: Engine, settings: ProjectionSettings, lateral: Sequence[Latera
             for row, of_row in enumerate(products)
             for column, product in enumerate(of_row)
         ]
-    return table(("row", "row_end", "column", "column_end", "product"), cells)
+    return Table.of_rows(("row", "row_end", "column", "column_end", "product"), cells)
 
 
 def _stretch(engine: Engine, lateral: Sequence[LateralRows]) -> Table:
@@ -72,7 +71,7 @@ def _stretch(engine: Engine, lateral: Sequence[LateralRows]) -> Table:
         (layer, len(found.old), len(found.new), stretch(engine, _all_rows(engine, found)))
         for layer, found in zip(LAYERS, lateral, strict=False)
     ]
-    return table(("layer", "old_rows", "new_rows", "stretch"), rows)
+    return Table.of_rows(("layer", "old_rows", "new_rows", "stretch"), rows)
 
 
 def _angles(engine: Engine, lateral: Sequence[LateralRows]) -> Table:
@@ -85,7 +84,7 @@ def _angles(engine: Engine, lateral: Sequence[LateralRows]) -> Table:
             engine.to_numpy(principal_cosines(engine, found.new, found.best)).tolist(), start=1
         )
     ]
-    return table(("layer", "direction", "cosine"), rows)
+    return Table.of_rows(("layer", "direction", "cosine"), rows)
 
 
 def _spikes(settings: ProjectionSettings, engine: Engine, stream: Stream, networks: Networks) -> Table:
@@ -101,7 +100,7 @@ def _spikes(settings: ProjectionSettings, engine: Engine, stream: Stream, networ
             for neuron, of_neuron in enumerate(busiest, start=1)
             for step, (spike, trace) in enumerate(zip(*of_neuron, strict=True), start=1)
         ]
-    return table(("layer", "step", "step_end", "neuron", "neuron_end", "trace", "spike"), rows)
+    return Table.of_rows(("layer", "step", "step_end", "neuron", "neuron_end", "trace", "spike"), rows)
 
 
 def _pictures(
@@ -123,9 +122,9 @@ def _pictures(
                 titles.append((side, top, f"task {task + 1}" if name == WHOLE else name))
             energies.append((task + 1, engine.item((left * left).sum()) / engine.item((whole * whole).sum())))
     return {
-        "pictures": table(("column", "column_end", "line", "line_end", "brightness"), pixels),
-        "picture_names": table(("column", "line", "name"), titles),
-        "picture_energy": table(("task", "left"), energies),
+        "pictures": Table.of_rows(("column", "column_end", "line", "line_end", "brightness"), pixels),
+        "picture_names": Table.of_rows(("column", "line", "name"), titles),
+        "picture_energy": Table.of_rows(("task", "left"), energies),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from mem_core.data.digit_tasks import CLASSES
@@ -17,8 +17,6 @@ MEASURES = (AVERAGE, LEARNING, TRANSFER)
 LEARNED, BEST = "rows", "best"
 """What the rows of H capture, and what the best choice of the new ones would."""
 CHANCE = 1 / CLASSES
-
-Rows = Iterable[Sequence[Any]]
 
 
 def measured_tables(settings: ProjectionSettings, networks: Networks, batches_a_task: int) -> dict[str, Table]:
@@ -42,15 +40,9 @@ def matrix_of(networks: Networks, network: int) -> TaskMatrix:
     return TaskMatrix.of(rows, lower_is_better=False)
 
 
-def table(names: Sequence[str], rows: Rows, **units: str) -> Table:
-    """Build a table from rows; one without rows keeps its columns."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return Table.of(units, **dict(zip(names, columns, strict=True)))
-
-
 def _tasks(settings: ProjectionSettings, batches_a_task: int) -> Table:
     rows = [(task * batches_a_task, f"task {task + 1}") for task in range(1, settings.tasks)]
-    return table(("batch", "label"), rows, batch="batches")
+    return Table.of_rows(("batch", "label"), rows, batch="batches")
 
 
 def _first_task(networks: Networks) -> Table:
@@ -59,7 +51,7 @@ def _first_task(networks: Networks) -> Table:
         for number, name in enumerate(networks.names)
         for batch, accuracies in networks.history.first_task
     ]
-    return table(("protection", "batch", "accuracy"), rows, batch="batches")
+    return Table.of_rows(("protection", "batch", "accuracy"), rows, batch="batches")
 
 
 def _retention(first_task: Table, names: Sequence[str], batches_a_task: int) -> Table:
@@ -72,7 +64,7 @@ def _retention(first_task: Table, names: Sequence[str], batches_a_task: int) -> 
     learned = since[0]["accuracy"] - CHANCE if since else 0.0
     left = [(row["accuracy"] - CHANCE) / learned if learned > 0 else 0.0 for row in since]
     rows = [(row["batch"] - batches_a_task, min(max(share, 0.0), 1.0)) for row, share in zip(since, left, strict=True)]
-    return table(("lag", "retention"), rows, lag="batches")
+    return Table.of_rows(("lag", "retention"), rows, lag="batches")
 
 
 def _matrix(networks: Networks) -> Table:
@@ -82,7 +74,7 @@ def _matrix(networks: Networks) -> Table:
         for after, of_networks in enumerate(networks.history.checkpoints)
         for task, accuracy in enumerate(of_networks[number])
     ]
-    return table(("checkpoint", "protection", "after", "task", "accuracy", "just_learned"), rows)
+    return Table.of_rows(("checkpoint", "protection", "after", "task", "accuracy", "just_learned"), rows)
 
 
 def _scores(networks: Networks) -> Table:
@@ -94,7 +86,7 @@ def _scores(networks: Networks) -> Table:
             if matrix.learned > 1:
                 rows.append((TRANSFER, name, -matrix.forgetting()))
     rows.sort(key=lambda row: MEASURES.index(row[0]))
-    return table(("measure", "protection", "accuracy"), rows)
+    return Table.of_rows(("measure", "protection", "accuracy"), rows)
 
 
 def _captured(networks: Networks) -> Table:
@@ -104,12 +96,12 @@ def _captured(networks: Networks) -> Table:
         for found in networks.history.captured
         for energy in [found.captured if kind == LEARNED else found.best]
     ]
-    return table(("layer", "kind", "task", "batch", "captured"), rows, batch="batches")
+    return Table.of_rows(("layer", "kind", "task", "batch", "captured"), rows, batch="batches")
 
 
 def _protected(networks: Networks) -> Table:
     rows = [(found.protection, found.task + 1, found.layer, found.captured) for found in networks.history.protected]
-    return table(("protection", "task", "layer", "captured"), rows)
+    return Table.of_rows(("protection", "task", "layer", "captured"), rows)
 
 
 def _tradeoff(settings: ProjectionSettings, networks: Networks) -> Table:
@@ -121,7 +113,7 @@ def _tradeoff(settings: ProjectionSettings, networks: Networks) -> Table:
             forgotten = matrix_of(networks, number).forgetting()
             size = 0.0 if name == NONE else settings.size_factor
             rows.append((name, size, sum(missed) / len(missed), forgotten))
-    return table(("protection", "size_factor", "missed", "forgetting"), rows)
+    return Table.of_rows(("protection", "size_factor", "missed", "forgetting"), rows)
 
 
 def _least_captured(networks: Networks, name: str, task: int) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from mem_core.data.fact_world import RELATIONS, word_of
 from mem_core.mechanisms.editing.pmet.bench import Bench
@@ -53,7 +52,7 @@ def empty() -> Tables:
 def training_table(measured: Sequence[tuple[int, float, float]]) -> Table:
     """Loss and share of facts known, by training step."""
     units = {"step": "steps", "loss": "nats"}
-    return Table.of(units, **_columns(measured, "step", "loss", "right"))
+    return Table.of_rows(("step", "loss", "right"), measured, **units)
 
 
 def picked_table(bench: Bench) -> Table:
@@ -81,8 +80,8 @@ def history_tables(history: Sequence[Step]) -> Tables:
         for name, value in zip(ANSWERS, step[3:], strict=True)
     ]
     return {
-        "terms": Table.of({"step": "steps", "value": "nats"}, **_columns(terms, "step", "term", "value")),
-        "answers": Table.of({"step": "steps"}, **_columns(answers, "step", "answer", "probability")),
+        "terms": Table.of_rows(("step", "term", "value"), terms, step="steps", value="nats"),
+        "answers": Table.of_rows(("step", "answer", "probability"), answers, step="steps"),
     }
 
 
@@ -90,7 +89,7 @@ def scores_table(by_method: Mapping[str, Scores]) -> Table:
     """The scores of every method, by measure; none where nothing was edited."""
     rows = [(method, *row) for method, scores in by_method.items() for row in _measured(scores)]
     rows.sort(key=lambda row: row[1] != SPECIFICITY)  # the two longest names side by side would touch on a phone
-    return Table.of(**_columns(rows, "method", "measure", "share"))
+    return Table.of_rows(("method", "measure", "share"), rows)
 
 
 def sweep_table(by_line: Mapping[tuple[str, float], Scores]) -> Table:
@@ -100,7 +99,7 @@ def sweep_table(by_line: Mapping[tuple[str, float], Scores]) -> Table:
         for (line, value), scores in by_line.items()
         if not math.isnan(scores.efficacy)
     ]
-    return Table.of(**_columns(rows, "recipe", "preservation", *MEASURES))
+    return Table.of_rows(("recipe", "preservation", *MEASURES), rows)
 
 
 def trade_table(by_preservation: Mapping[float, Scores]) -> Table:
@@ -111,18 +110,18 @@ def trade_table(by_preservation: Mapping[float, Scores]) -> Table:
         for row in _measured(scores)
         if row[0] != SCORE
     ]
-    return Table.of(**_columns(rows, "preservation", "measure", "share"))
+    return Table.of_rows(("preservation", "measure", "share"), rows)
 
 
 def lengths_table(by_spread: Mapping[str, Mapping[int, float]]) -> Table:
     """‖Δ‖ of every edited layer under every spread."""
     rows = [(f"layer {layer}", spread, value) for spread, found in by_spread.items() for layer, value in found.items()]
-    return Table.of(**_columns(rows, "layer", "spread", "length"))
+    return Table.of_rows(("layer", "spread", "length"), rows)
 
 
 def retention_table(by_count: Sequence[tuple[int, float]]) -> Table:
     """Share of the facts left alone that are still answered right, by edits made."""
-    return Table.of({"lag": "edits"}, **_columns(by_count, "lag", "retention"))
+    return Table.of_rows(("lag", "retention"), by_count, lag="edits")
 
 
 def facts_table(bench: Bench, before: Examination, after: Examination, requests: Requests) -> Table:
@@ -146,14 +145,9 @@ def facts_table(bench: Bench, before: Examination, after: Examination, requests:
         for person in range(len(right))
     ]
     names = ("person", "left_edge", "right_edge", "row", "when", "name", "right", "edited")
-    return Table.of({"right": "probability"}, **_columns(rows, *names))
+    return Table.of_rows(names, rows, right="probability")
 
 
 def _measured(scores: Scores) -> list[tuple[str, float]]:
     values = zip(MEASURES, (*scores, scores.score), strict=True)
     return [(measure, value) for measure, value in values if not math.isnan(value)]
-
-
-def _columns(rows: Sequence[tuple[Any, ...]], *names: str) -> dict[str, list[Any]]:
-    """Turn rows into named columns."""
-    return {name: [row[index] for row in rows] for index, name in enumerate(names)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mem_core.mechanisms.learning.infinite_lr.plans import Plan
@@ -28,14 +28,12 @@ HEADROOM = 1.05
 POINTS_A_TASK = 50
 """Of a curve of learning rates."""
 
-Rows = Iterable[Sequence[Any]]
-
 
 def tasks_table(settings: InfiniteSettings, plans: Sequence[Plan]) -> Table:
     """Lay out where each later task begins, and a height above all learning rates for its name."""
     above = HEADROOM * max(float(_first(plans, schedule)[1].rates.max()) for schedule in SCHEDULES)
     rows = [(task * settings.steps, name, above) for task, name in enumerate(TASK_NAMES) if task]
-    return _table(("step", "label", "above_rates"), rows, step="steps")
+    return Table.of_rows(("step", "label", "above_rates"), rows, step="steps")
 
 
 def rates_table(settings: InfiniteSettings, plans: Sequence[Plan]) -> Table:
@@ -54,7 +52,7 @@ def rates_table(settings: InfiniteSettings, plans: Sequence[Plan]) -> Table:
         rows.append(corner)
         for step, rate in _thinned(settings, annealing, 0, settings.anneal_steps):
             rows.append((INFINITE, COPY, TASK_NAMES[task], start + step, rate))
-    return _table(("schedule", "part", "branch", "step", "rate"), rows, step="steps")
+    return Table.of_rows(("schedule", "part", "branch", "step", "rate"), rows, step="steps")
 
 
 def first_task_table(history: History, unit: str) -> Table:
@@ -64,7 +62,7 @@ def first_task_table(history: History, unit: str) -> Table:
         for schedule in SCHEDULES
         for part, branch, step, losses in _branches(history, schedule)
     ]
-    return _table(("schedule", "part", "branch", "step", "loss"), rows, step="steps", loss=unit)
+    return Table.of_rows(("schedule", "part", "branch", "step", "loss"), rows, step="steps", loss=unit)
 
 
 def losses_table(history: History, schedule: str, unit: str) -> Table:
@@ -75,7 +73,7 @@ def losses_table(history: History, schedule: str, unit: str) -> Table:
         for task, name in enumerate(TASK_NAMES)
     ]
     rows.sort(key=lambda row: row[1] == COPY)  # main branches first, so that they are the ones drawn solid
-    return _table(("task", "part", "branch", "step", "loss"), rows, step="steps", loss=unit)
+    return Table.of_rows(("task", "part", "branch", "step", "loss"), rows, step="steps", loss=unit)
 
 
 def matrix_table(plans: Sequence[Plan], history: History, unit: str) -> Table:
@@ -88,7 +86,7 @@ def matrix_table(plans: Sequence[Plan], history: History, unit: str) -> Table:
                 (f"{schedule} {after + 1}", schedule, after + 1, task + 1, float(loss), task == after)
                 for task, loss in enumerate(losses[index])
             ]
-    return _table(("checkpoint", "schedule", "after", "task", "loss", "just_learned"), rows, loss=unit)
+    return Table.of_rows(("checkpoint", "schedule", "after", "task", "loss", "just_learned"), rows, loss=unit)
 
 
 def scores_table(plans: Sequence[Plan], history: History, unit: str) -> Table:
@@ -99,7 +97,7 @@ def scores_table(plans: Sequence[Plan], history: History, unit: str) -> Table:
         for measure, loss in _scores(history, _first(plans, schedule)[0])
     ]
     rows.sort(key=lambda row: MEASURES.index(row[1]))
-    return _table(("schedule", "measure", "loss"), rows, loss=unit)
+    return Table.of_rows(("schedule", "measure", "loss"), rows, loss=unit)
 
 
 def sweep_table(settings: InfiniteSettings, plans: Sequence[Plan], history: History, unit: str) -> Table:
@@ -118,7 +116,7 @@ def sweep_table(settings: InfiniteSettings, plans: Sequence[Plan], history: Hist
             found = [(*score, COSINE_AVERAGE) for score in scores if score[0] == AVERAGE]
             rows += [(COSINE, value, *score) for score in found for value in ([plan.peak] if by_peak else values)]
     rows.sort(key=lambda row: (SCHEDULES.index(row[0]), row[1]))
-    return _table(("schedule", "value", "measure", "loss", "line"), rows, loss=unit)
+    return Table.of_rows(("schedule", "value", "measure", "loss", "line"), rows, loss=unit)
 
 
 def fading_table(settings: InfiniteSettings, history: History) -> Table:
@@ -134,7 +132,7 @@ def fading_table(settings: InfiniteSettings, history: History) -> Table:
             if step >= settings.steps:
                 left = (losses[0] - loss) / learned if learned > 0 else 0.0
                 rows.append((schedule, step - settings.steps, min(max(left, 0.0), 1.0)))
-    return _table(("schedule", "lag", "retention"), rows, lag="steps")
+    return Table.of_rows(("schedule", "lag", "retention"), rows, lag="steps")
 
 
 def retention_table(fading: Table) -> Table:
@@ -189,8 +187,3 @@ def _thinned(settings: InfiniteSettings, rates: Rates, start: int, stop: int) ->
     for index in sorted(shown):
         if start <= index < stop:
             yield index + 1, float(rates[index])
-
-
-def _table(names: Sequence[str], rows: Rows, **units: str) -> Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return Table.of(units, **dict(zip(names, columns, strict=True)))

@@ -26,7 +26,6 @@ PICTURE_BEFORE_SPRING = -0.4  # left end of the valley's picture
 PICTURE_PAST_END = 0.3  # how far it goes on past the furthest particle
 PICTURE_HEIGHT = 1.2  # the picture shows y from minus this to this
 
-Rows = Iterable[Sequence[Any]]
 LOSS = "nats above the entropy"
 
 
@@ -43,7 +42,7 @@ def rates_table(settings: RiverValleySettings, plan: Plan) -> Table:
             for piece, start, stop in pieces:
                 shown = _shown_steps(start, stop, corners)
                 rows += [(schedule, _name(checkpoint), step, float(piece.rates[step - piece.start])) for step in shown]
-    return _table(("schedule", "branch", "step", "rate"), rows, step="steps")
+    return Table.of_rows(("schedule", "branch", "step", "rate"), rows, step="steps")
 
 
 def loss_table(settings: RiverValleySettings, plan: Plan, history: History) -> Table:
@@ -55,7 +54,7 @@ def loss_table(settings: RiverValleySettings, plan: Plan, history: History) -> T
         for item in _measured(plan, checkpoint, history)
     ]
     units = {"step": "steps", "loss": LOSS, "river": LOSS, "hill": LOSS}
-    return _table(("schedule", "branch", "step", "loss", "river", "hill"), rows, **units)
+    return Table.of_rows(("schedule", "branch", "step", "loss", "river", "hill"), rows, **units)
 
 
 def parts_table(plan: Plan, history: History, schedule: str, last: int) -> Table:
@@ -63,7 +62,7 @@ def parts_table(plan: Plan, history: History, schedule: str, last: int) -> Table
     measured = _measured(plan, plan.of(schedule)[-1], history)
     measured = [item for item in measured if item.step * SKIPPED_PART >= last] or measured
     rows = [(schedule, part, item.step, getattr(item, part)) for part in (RIVER, HILL) for item in measured]
-    return _table(("schedule", "part", "step", "loss"), rows, step="steps", loss=LOSS)
+    return Table.of_rows(("schedule", "part", "step", "loss"), rows, step="steps", loss=LOSS)
 
 
 def budgets_table(plan: Plan, history: History) -> Table:
@@ -76,7 +75,7 @@ def budgets_table(plan: Plan, history: History) -> Table:
             rows.append((item.schedule, item.budget, *losses, item.step, item.charged))
     names = ("schedule", "budget", "loss", "river", "hill", "steps", "charged")
     units = {"budget": "steps", "loss": LOSS, "river": LOSS, "hill": LOSS, "steps": "steps", "charged": "steps"}
-    return _table(names, sorted(rows, key=lambda row: row[1]), **units)
+    return Table.of_rows(names, sorted(rows, key=lambda row: row[1]), **units)
 
 
 def line_table(engine: Engine, plan: Plan, history: History, losses: Losses) -> Table:
@@ -87,7 +86,7 @@ def line_table(engine: Engine, plan: Plan, history: History, losses: Losses) -> 
             start, end = (history.kept[key] for key in ends)
             along = loss_along_line(engine, lambda points: _totals(engine, losses, points), start, end, SHARES)
             rows += [(pair, share, float(loss)) for share, loss in zip(SHARES, along, strict=True)]
-    return _table(("pair", "share", "loss"), rows, loss=LOSS)
+    return Table.of_rows(("pair", "share", "loss"), rows, loss=LOSS)
 
 
 def checkpoint_pairs(plan: Plan) -> Mapping[str, tuple[Any, Any]]:
@@ -110,7 +109,7 @@ def walk_table(schedules: Sequence[str], walk: Walk) -> Table:
         for index, schedule in enumerate(schedules)
         for average in walk.averages[1:]
     ]
-    return _table(("schedule", "step", "loss", "river", "hill"), rows, step="steps")
+    return Table.of_rows(("schedule", "step", "loss", "river", "hill"), rows, step="steps")
 
 
 def path_tables(schedules: Sequence[str], shown: str, walk: Walk) -> dict[str, Table]:
@@ -124,8 +123,8 @@ def path_tables(schedules: Sequence[str], shown: str, walk: Walk) -> dict[str, T
         if abs(ys[-1]) <= PICTURE_HEIGHT
     ]
     return {
-        "valley_path": _table(("schedule", "name", "step", "x", "y"), path, step="steps"),
-        "valley_ends": _table(("schedule", "x", "y"), ends),
+        "valley_path": Table.of_rows(("schedule", "name", "step", "x", "y"), path, step="steps"),
+        "valley_ends": Table.of_rows(("schedule", "x", "y"), ends),
     }
 
 
@@ -145,20 +144,15 @@ def landscape_tables(valley: Valley, path: Table) -> dict[str, Table]:
         labels += [(found[-1][0], found[-1][2], f"loss {level:g}")] if found else []
     named = [(level, f"{level:g} {side}", x, y) for level, side, x, y in lines]
     return {
-        "contours": _table(("level", "line", "x", "y"), named),
-        "contour_labels": _table(("x", "y", "level"), labels),
-        "river_bed": _table(("x", "y"), [(x, valley.bed(x)) for x in grid]),
+        "contours": Table.of_rows(("level", "line", "x", "y"), named),
+        "contour_labels": Table.of_rows(("x", "y", "level"), labels),
+        "river_bed": Table.of_rows(("x", "y"), [(x, valley.bed(x)) for x in grid]),
     }
 
 
 def notes_table(notes: Sequence[tuple[str, str]]) -> Table:
     """Lay out what a learner should be warned of."""
-    return _table(("about", "note"), notes)
-
-
-def _table(names: Sequence[str], rows: Rows, **units: str) -> Table:
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return Table.of(units, **dict(zip(names, columns, strict=True)))
+    return Table.of_rows(("about", "note"), notes)
 
 
 def _curves(plan: Plan, schedule: str) -> Sequence[Checkpoint]:
